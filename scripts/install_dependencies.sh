@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Installs everything the build and the tests need on Debian 12, from Debian's packages only.
+# Does nothing (and needs no root) when it is all there.
+set -euo pipefail
+
+packages=(
+  g++ cmake ninja-build
+  libdnnl-dev                                                      # float and integer kernels
+  libopencv-core-dev libopencv-imgcodecs-dev libopencv-imgproc-dev # image decoding and resizing
+  libpugixml-dev libsimdjson-dev zlib1g-dev                        # file formats
+  libcli11-dev libfmt-dev libspdlog-dev                            # command line, text, log
+  libgtest-dev libgmock-dev libbenchmark-dev                       # tests, benchmarks
+)
+
+missing=()
+for package in "${packages[@]}"; do
+  state=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$state" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || {
+    echo "Run this as root, or install sudo. Missing packages: ${missing[*]}" >&2
+    exit 1
+  }
+  as_root=(sudo)
+fi
+echo "Installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
