@@ -31,6 +31,8 @@ class AtomicFile {
   /// of a set before the first commit(), so that a full disk is noticed while the old set is whole.
   void prepare();
   void commit();
+  /// Where the bytes are until commit(); after prepare() they can be read back from there.
+  [[nodiscard]] const std::filesystem::path& temporary_path() const { return temporary_; }
 
  private:
   void flush();
