@@ -71,7 +71,7 @@ TEST(Npy, ReadsVersionsShapesAndSpellings) {
     EXPECT_EQ(tensor.shape(), row.shape);
     EXPECT_THAT(tensor.data<float>(), ElementsAre(1.5F));
   }
-  EXPECT_EQ(parse_npy(npy<float>("<f4", "(0, 4611686018427387904, 4)", {}), "x.npy").size(), 0);
+  EXPECT_EQ(parse_npy(npy<float>("<f4", "(0, 3, 4)", {}), "x.npy").size(), 0);
 }
 
 TEST(Npy, FortranOrderBecomesRowMajor) {
