@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <random>
 #include <thread>
 
+#include "base/error.h"
 #include "quant/observer_histogram.h"
 
 namespace tvmq::quant {
