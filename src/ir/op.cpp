@@ -136,7 +136,7 @@ const std::vector<OpInfo>& table() {
       row<Resize2DAttrs>(Op::kResize2D, "image.resize2d", 1),
       row<FixedPointMultiplyAttrs>(Op::kFixedPointMultiply, "fixed_point_multiply", 1),
       row<FixedPointMultiplyPerAxisAttrs>(Op::kFixedPointMultiplyPerAxis,
-                                          "fixed_point_multiply_per_axis", 5),
+                                          "fixed_point_multiply_per_axis", 4),
       row<CastHintAttrs>(Op::kCastHint, "annotation.cast_hint", 1),
       row<std::monostate>(Op::kStopFusion, "annotation.stop_fusion", 1),
       row<QuantizeAttrs>(Op::kQnnQuantize, "qnn.quantize", 3),
