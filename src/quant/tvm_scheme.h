@@ -21,11 +21,11 @@
 
 #include "base/log.h"
 #include "ir/graph.h"
+#include "quant/affine.h"
+#include "quant/summary.h"
 
 namespace tvmq::quant {
 
-/// The largest magnitude of a weight tensor is its threshold, as it is or rounded up to 2^k.
-enum class WeightScale : std::uint8_t { kMax, kPower2 };
 /// How fixed point multiplications round: halves up, or halves away from zero.
 enum class Rounding : std::uint8_t { kUpward, kToNearest };
 enum class PartitionConversions : std::uint8_t { kDisabled, kEnabled, kFullyIntegral };
@@ -57,19 +57,6 @@ void check_options(const TvmQuantizeOptions& options);
 
 /// TVM's QAnnotateKind, as SimulatedQuantizeAttrs::kind holds it.
 enum class AnnotateKind : std::uint8_t { kNone = 0, kInput = 1, kWeight = 2, kActivation = 3 };
-
-/// What became of one nn.conv1d/2d/3d (also transposed), nn.dense, nn.matmul or nn.batch_matmul.
-struct QuantizationSummary {
-  struct Layer {
-    std::string name;  ///< describe() of the layer: its name if it has one
-    std::string op;    ///< "nn.conv2d"
-    bool quantized = false;
-    std::string reason;  ///< why not; empty if quantized
-  };
-  std::vector<Layer> layers;           ///< in visit order
-  std::int64_t integer_operators = 0;  ///< calls whose result is of integers
-  std::int64_t float_operators = 0;
-};
 
 /// A graph with Op::kSimulatedQuantize calls (scale 0) at every place that TVM quantizes. Typed.
 struct AnnotatedGraph {

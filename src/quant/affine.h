@@ -1,0 +1,53 @@
+// Asymmetric 8-bit numbers: real = scale * (q - zero_point), q in [0, 2^bits - 1].
+//
+// The one home of these formulas (relay_quantize.md 5, "real value"). Zero is always exactly
+// representable, because padding and ReLU produce it and an error there is systematic.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ir/tensor.h"
+
+namespace tvmq::quant {
+
+/// A range of real values; what lies outside saturates.
+struct Interval {
+  float low = 0;
+  float high = 0;
+  bool operator==(const Interval&) const = default;
+};
+
+/// The smallest interval that holds both.
+Interval unite(const Interval& left, const Interval& right);
+
+struct AffineParameters {
+  float scale = 1;
+  std::int32_t zero_point = 0;
+  std::int32_t highest = 255;  ///< the largest q; the smallest is 0
+  bool operator==(const AffineParameters&) const = default;
+};
+
+/// The parameters that cover `interval` (widened to hold zero) with 2^bits levels. The zero point
+/// is 0 for an interval without negative values, as behind a ReLU. An interval that is just zero
+/// gets scale 1. REQUIRES: 2 <= bits <= 8, finite ends, low <= high.
+AffineParameters affine_parameters(const Interval& interval, int bits);
+
+/// A weight tensor as int8 with one scale per output channel (axis 0) and zero point 0.
+struct QuantizedWeight {
+  ir::Tensor values;               ///< int8, the weight's shape, in [-(2^(bits-1)-1), 2^(bits-1)-1]
+  std::vector<float> scales;       ///< per output channel
+  std::vector<std::int32_t> sums;  ///< per output channel: the sum of its values
+};
+
+/// Which scale a channel gets from its largest magnitude.
+enum class WeightScale : std::uint8_t {
+  kMax,    ///< the magnitude itself
+  kPower2  ///< rounded up to a power of two
+};
+
+/// Symmetric quantization, round to nearest; a channel of zeros gets scale 1.
+/// REQUIRES: float32, rank >= 1, 2 <= bits <= 8.
+QuantizedWeight quantize_weight(const ir::Tensor& weight, WeightScale rule, int bits);
+
+}  // namespace tvmq::quant

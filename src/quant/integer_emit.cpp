@@ -1,0 +1,74 @@
+#include "quant/integer_emit.h"
+
+#include <span>
+#include <utility>
+
+namespace tvmq::quant {
+namespace {
+
+using ir::NodeId;
+using ir::Op;
+using ir::Tensor;
+
+template <class T>
+Tensor shaped_per_channel(const std::vector<T>& values, std::int64_t rank) {
+  ir::Shape shape{static_cast<std::int64_t>(values.size())};
+  for (std::int64_t axis = 2; axis < rank; ++axis) shape.push_back(1);
+  return Tensor::from<T>(std::move(shape), std::span<const T>(values));
+}
+
+Tensor scaled_by(const Tensor& tensor, float factor) {
+  Tensor result(ir::DType::kFloat32, tensor.shape());
+  const auto from = tensor.data<float>();
+  auto to = result.mutable_data<float>();
+  for (std::size_t i = 0; i < from.size(); ++i) to[i] = from[i] * factor;
+  return result;
+}
+
+}  // namespace
+
+Tensor per_channel(std::vector<float> values, std::int64_t rank) {
+  return shaped_per_channel(values, rank);
+}
+Tensor per_channel(std::vector<std::int32_t> values, std::int64_t rank) {
+  return shaped_per_channel(values, rank);
+}
+
+NodeId IntegerEmitter::cast(NodeId value, ir::DType dtype) {
+  return graph_.add_call(Op::kCast, {value}, ir::CastAttrs{.dtype = dtype});
+}
+
+NodeId IntegerEmitter::add(NodeId value, NodeId addend) {
+  return graph_.add_call(Op::kAdd, {value, addend});
+}
+
+NodeId IntegerEmitter::stop_fusion(NodeId value) {
+  return graph_.add_call(Op::kStopFusion, {value});
+}
+
+NodeId IntegerEmitter::materialize(const ScaledValue& value) {
+  if (!value.scale) return value.node;
+  return graph_.add_call(Op::kMultiply, {value.node, constant(*value.scale)});
+}
+
+NodeId IntegerEmitter::quantize(const ScaledValue& value, const AffineParameters& to) {
+  const float inverse = 1.0F / to.scale;
+  const Tensor factor = value.scale ? scaled_by(*value.scale, inverse) : Tensor::scalar(inverse);
+  const NodeId levels = graph_.add_call(Op::kMultiply, {value.node, constant(factor)});
+  const NodeId shifted =
+      add(levels, constant(Tensor::scalar(static_cast<float>(to.zero_point) + 0.5F)));
+  const NodeId clipped = graph_.add_call(
+      Op::kClip, {shifted}, ir::ClipAttrs{.a_min = 0, .a_max = static_cast<double>(to.highest)});
+  return cast(clipped, ir::DType::kUInt8);
+}
+
+ScaledValue IntegerEmitter::dequantize(NodeId stored, const AffineParameters& from) {
+  NodeId value = cast(stored, ir::DType::kFloat32);
+  if (from.zero_point != 0) {
+    value = graph_.add_call(Op::kSubtract,
+                            {value, constant(Tensor::scalar(static_cast<float>(from.zero_point)))});
+  }
+  return {.node = value, .scale = Tensor::scalar(from.scale)};
+}
+
+}  // namespace tvmq::quant

@@ -1,0 +1,47 @@
+// The small pieces that integer graphs are made of, as Relay operators.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "ir/graph.h"
+#include "quant/affine.h"
+
+namespace tvmq::quant {
+
+/// A float32 value that is not multiplied by its scale yet: real = node * scale. The multiplication
+/// is put off, because steps in between may make it part of another one.
+struct ScaledValue {
+  ir::NodeId node = 0;
+  /// A constant that broadcasts against the value (one element, or one per channel); nothing: 1.
+  std::optional<ir::Tensor> scale;
+};
+
+/// Appends operators to a graph; holds nothing but the graph.
+class IntegerEmitter {
+ public:
+  explicit IntegerEmitter(ir::Graph& graph) : graph_(graph) {}
+
+  ir::NodeId constant(ir::Tensor value) { return graph_.add_constant(std::move(value)); }
+  ir::NodeId cast(ir::NodeId value, ir::DType dtype);
+  ir::NodeId add(ir::NodeId value, ir::NodeId addend);
+  ir::NodeId stop_fusion(ir::NodeId value);
+
+  /// The float32 value itself.
+  ir::NodeId materialize(const ScaledValue& value);
+  /// uint8 from float32: cast(clip(x / scale + zero_point + 0.5, 0, highest)); the cast truncates,
+  /// so that the half rounds to nearest, halves up. The same on every target.
+  ir::NodeId quantize(const ScaledValue& value, const AffineParameters& to);
+  /// float32 from uint8: (q - zero_point) * scale, the multiplication put off.
+  ScaledValue dequantize(ir::NodeId stored, const AffineParameters& from);
+
+ private:
+  ir::Graph& graph_;
+};
+
+/// `values`, one per channel, shaped to broadcast along axis 1 of a value of `rank`.
+ir::Tensor per_channel(std::vector<float> values, std::int64_t rank);
+ir::Tensor per_channel(std::vector<std::int32_t> values, std::int64_t rank);
+
+}  // namespace tvmq::quant

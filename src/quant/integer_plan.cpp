@@ -1,0 +1,376 @@
+// Decides which values of the float graph the integer graph stores as uint8.
+//
+// A value is stored where a kernel of integers reads it (convolution, dense, pooling,
+// concatenation) and where it would otherwise travel through memory as float32: several users, or
+// the second of two operands that come out of kernels of their own (of a residual sum only the last
+// convolution can carry the sum in its epilogue). Everything else is computed in float32 inside a
+// kernel.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "ir/infer_types.h"
+#include "ir/rewrite.h"
+#include "quant/integer_scheme.h"
+
+namespace tvmq::quant {
+namespace {
+
+using ir::Graph;
+using ir::Node;
+using ir::NodeId;
+using ir::NodeKind;
+using ir::Op;
+
+bool is_float_tensor(const Node& node) {
+  const auto* type = std::get_if<ir::TensorType>(&node.type);
+  return type != nullptr && type->dtype == ir::DType::kFloat32;
+}
+
+/// Element by element with broadcasting: TVM fuses it into the kernel in front of it.
+bool is_elementwise(Op op) {
+  switch (op) {
+    case Op::kAdd:
+    case Op::kSubtract:
+    case Op::kMultiply:
+    case Op::kDivide:
+    case Op::kMaximum:
+    case Op::kMinimum:
+    case Op::kBiasAdd:
+    case Op::kRelu:
+    case Op::kClip:
+    case Op::kLeakyRelu:
+    case Op::kPrelu:
+    case Op::kSigmoid:
+    case Op::kTanh:
+    case Op::kExp:
+    case Op::kErf:
+    case Op::kNegative:
+    case Op::kAbs:
+    case Op::kSqrt:
+    case Op::kCopy:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_view(Op op) {
+  return op == Op::kReshape || op == Op::kBatchFlatten || op == Op::kSqueeze ||
+         op == Op::kExpandDims;
+}
+
+bool is_move(const Graph& graph, const Node& node) {
+  switch (node.op) {
+    case Op::kMaxPool2D:
+    case Op::kGlobalMaxPool2D:
+    case Op::kTranspose:
+    case Op::kStridedSlice:
+    case Op::kSplit:
+      return true;
+    case Op::kPad: {
+      const Node& value = graph[node.inputs[1]];
+      return node.attrs_as<ir::PadAttrs>().pad_mode == "constant" && value.is_constant() &&
+             value.value.dtype() == ir::DType::kFloat32 && value.value.size() == 1 &&
+             value.value.data<float>()[0] == 0;
+    }
+    case Op::kUpsampling: {
+      const auto& attrs = node.attrs_as<ir::UpSamplingAttrs>();
+      return attrs.method == "nearest_neighbor" && !attrs.align_corners;
+    }
+    default:
+      return false;
+  }
+}
+
+/// A mean over both spatial axes of NCHW, or average pooling in NCHW without the rounding up of
+/// output sizes.
+bool is_average(const Graph& graph, const Node& node) {
+  const Node& input = graph[node.inputs[0]];
+  if (!is_float_tensor(input) || !is_float_tensor(node)) return false;
+  const auto& shape = node.tensor_type().shape;
+  switch (node.op) {
+    case Op::kGlobalAvgPool2D:
+      return node.attrs_as<ir::GlobalPool2DAttrs>().layout == "NCHW";
+    case Op::kAdaptiveAvgPool2D:
+      return node.attrs_as<ir::AdaptivePool2DAttrs>().layout == "NCHW" && shape[2] == 1 &&
+             shape[3] == 1;
+    case Op::kMean: {
+      const auto& attrs = node.attrs_as<ir::ReduceAttrs>();
+      return input.tensor_type().shape.size() == 4 && !attrs.exclude && attrs.axis &&
+             (*attrs.axis == ir::IntList{2, 3} || *attrs.axis == ir::IntList{-2, -1});
+    }
+    default:
+      return false;
+  }
+}
+
+constexpr NodeId kNone = ~NodeId{0};
+
+class Planner {
+ public:
+  Planner(const Graph& graph, const IntegerOptions& options) : options_(options) {
+    plan_.graph = ir::compact(graph);
+    ir::infer_types(plan_.graph);
+    plan_.roles.assign(plan_.graph.size(), Role::kFloat);
+    plan_.stored.assign(plan_.graph.size(), false);
+    plan_.groups.resize(plan_.graph.size());
+    std::iota(plan_.groups.begin(), plan_.groups.end(), 0);
+    uses_ = ir::use_counts(plan_.graph);
+    origin_.assign(plan_.graph.size(), kNone);
+    users_.resize(plan_.graph.size());
+    for (NodeId id = 0; id < graph().size(); ++id) {
+      for (const NodeId input : graph()[id].inputs) users_[input].push_back(id);
+    }
+  }
+
+  IntegerPlan run() {
+    for (NodeId id = 0; id < graph().size(); ++id) assign_role(id);
+    find_what_leads_to_integers();
+    for (NodeId id = graph().size(); id-- > 0;) store_operands_of_kernels(id);
+    for (NodeId id = 0; id < graph().size(); ++id) store_second_operand(id);
+    tie_groups();
+    choose_observed();
+    return std::move(plan_);
+  }
+
+ private:
+  [[nodiscard]] const Graph& graph() const { return plan_.graph; }
+  [[nodiscard]] Role role(NodeId id) const { return plan_.roles[id]; }
+
+  void assign_role(NodeId id) {
+    const Node& node = graph()[id];
+    if (node.kind == NodeKind::kTuple) {
+      plan_.roles[id] = Role::kView;
+      return;
+    }
+    if (node.kind == NodeKind::kTupleGetItem) {
+      plan_.roles[id] = Role::kView;
+      return;
+    }
+    if (node.kind != NodeKind::kCall) return;
+    if (is_layer(node.op)) {
+      const std::string reason = refusal(node);
+      plan_.layers.push_back({.name = ir::describe(graph(), id),
+                              .op = std::string(node.op_name()),
+                              .quantized = reason.empty(),
+                              .reason = reason});
+      if (reason.empty()) {
+        plan_.roles[id] = node.op == Op::kConv2D ? Role::kConvolution : Role::kDense;
+      }
+    } else if (node.op == Op::kConcatenate) {
+      const Graph& network = plan_.graph;
+      const auto& fields = network[node.inputs[0]].inputs;
+      const bool varies = std::none_of(fields.begin(), fields.end(), [&](NodeId field) {
+        return network[field].is_constant() || !is_float_tensor(network[field]);
+      });
+      if (varies) plan_.roles[id] = Role::kConcatenate;
+    } else if (is_elementwise(node.op) && is_float_tensor(node)) {
+      plan_.roles[id] = Role::kElementwise;
+    } else if (is_view(node.op)) {
+      plan_.roles[id] = Role::kView;
+    } else if (is_move(graph(), node)) {
+      plan_.roles[id] = Role::kMove;
+    } else if (is_average(graph(), node)) {
+      plan_.roles[id] = Role::kAverage;
+    }
+  }
+
+  static bool is_layer(Op op) {
+    return (op >= Op::kConv1D && op <= Op::kConv3DTranspose) || op == Op::kDense ||
+           op == Op::kMatmul || op == Op::kBatchMatmul;
+  }
+
+  /// Why a layer stays float; empty if it need not.
+  std::string refusal(const Node& node) {
+    if (node.op != Op::kConv2D && node.op != Op::kDense) {
+      return fmt::format("TVM has no fast 8-bit kernel for {}", node.op_name());
+    }
+    const Node& weight = graph()[node.inputs[1]];
+    if (node.op == Op::kConv2D) {
+      const int number = convolutions_++;
+      if (std::find(options_.skip_conv_layers.begin(), options_.skip_conv_layers.end(), number) !=
+          options_.skip_conv_layers.end()) {
+        return fmt::format("number {} of SkipConvLayers", number);
+      }
+    } else if (options_.skip_dense_layer) {
+      return "SkipDenseLayer";
+    }
+    if (!weight.is_constant()) return "its weight is not a constant";
+    if (weight.value.dtype() != ir::DType::kFloat32 || !is_float_tensor(graph()[node.inputs[0]])) {
+      return "it does not compute in float32";
+    }
+    if (node.op == Op::kDense) return {};
+    const auto& attrs = node.attrs_as<ir::Conv2DAttrs>();
+    if (attrs.data_layout != "NCHW" || attrs.kernel_layout != "OIHW" ||
+        !(attrs.out_layout.empty() || attrs.out_layout == "NCHW")) {
+      return fmt::format(
+          "TVM's fast 8-bit kernels want NCHW data and OIHW weights, found {} and {}",
+          attrs.data_layout, attrs.kernel_layout);
+    }
+    const auto& shape = weight.value.shape();
+    const bool depthwise = attrs.groups == shape[0] && shape[1] == 1;
+    if (attrs.groups != 1 && !depthwise) {
+      return "TVM's 8-bit grouped convolution is slower than its float one";
+    }
+    if (attrs.groups == 1 && attrs.dilation != ir::IntList{1, 1} && shape[0] % 16 != 0) {
+      return "TVM cannot build a dilated 8-bit convolution whose channels are no multiple of 16";
+    }
+    return {};
+  }
+
+  /// leads_[id]: the value ends up, perhaps after elementwise and moving steps, in an integer
+  /// layer.
+  void find_what_leads_to_integers() {
+    leads_.assign(graph().size(), false);
+    for (NodeId id = graph().size(); id-- > 0;) {
+      const Node& node = graph()[id];
+      if (is_integer_layer(id)) {
+        leads_[node.inputs[0]] = true;
+      } else if (leads_[id] && role(id) != Role::kFloat) {
+        for (const NodeId input : node.inputs) leads_[input] = true;
+      }
+    }
+  }
+
+  [[nodiscard]] bool is_integer_layer(NodeId id) const {
+    return role(id) == Role::kConvolution || role(id) == Role::kDense;
+  }
+
+  void store(NodeId id) {
+    const Node& node = graph()[id];
+    if (node.is_constant()) return;
+    plan_.stored[id] = true;
+  }
+
+  /// In reverse order: users have decided before their operands.
+  void store_operands_of_kernels(NodeId id) {
+    const Node& node = graph()[id];
+    if (uses_[id] == 0) return;
+    if (uses_[id] > 1 && leads_[id] && is_float_tensor(node) && !meets_again(id)) store(id);
+    switch (role(id)) {
+      case Role::kConvolution:
+      case Role::kDense:
+        store(node.inputs[0]);
+        break;
+      case Role::kAverage:
+        if (leads_[id]) store(node.inputs[0]);
+        break;
+      case Role::kMove:
+      case Role::kConcatenate:
+        if (leads_[id]) store(id);
+        if (plan_.stored[id]) store(node.inputs[0]);
+        break;
+      case Role::kView:
+        if (plan_.stored[id]) {
+          for (const NodeId input : node.inputs) store(input);
+        }
+        break;
+      case Role::kElementwise:
+      case Role::kFloat:
+        break;
+    }
+  }
+
+  /// Of several operands that come out of different kernels, an elementwise step can be fused into
+  /// the last one; the others are stored.
+  void store_second_operand(NodeId id) {
+    const Node& node = graph()[id];
+    if (node.kind == NodeKind::kInput || node.is_constant() || plan_.stored[id]) return;
+    origin_[id] = id;
+    if (role(id) != Role::kElementwise) return;
+    NodeId last = kNone;
+    for (const NodeId input : node.inputs) {
+      if (origin_[input] != kNone && (last == kNone || origin_[input] > last)) {
+        last = origin_[input];
+      }
+    }
+    origin_[id] = last;
+    if (!leads_[id]) return;
+    for (const NodeId input : node.inputs) {
+      if (origin_[input] != kNone && origin_[input] != last) {
+        store(input);
+        origin_[input] = kNone;
+      }
+    }
+  }
+
+  /// Several users of `id` that are elementwise and meet again in one value: x * sigmoid(x). All of
+  /// it is one kernel, and `id` need not be stored.
+  [[nodiscard]] bool meets_again(NodeId id) const {
+    constexpr int kLargestRegion = 16;
+    std::vector<NodeId> region{id};
+    std::size_t open = uses_[id];
+    for (int step = 0; step < kLargestRegion; ++step) {
+      NodeId next = kNone;
+      for (const NodeId member : region) {
+        for (const NodeId user : users_[member]) {
+          const bool inside = std::find(region.begin(), region.end(), user) != region.end();
+          if (!inside && user < next) next = user;
+        }
+      }
+      if (next == kNone || role(next) != Role::kElementwise ||
+          graph()[next].type != graph()[id].type) {
+        return false;
+      }
+      for (const NodeId input : graph()[next].inputs) {
+        if (std::find(region.begin(), region.end(), input) != region.end()) --open;
+      }
+      if (open == 0) return true;
+      open += uses_[next];
+      region.push_back(next);
+    }
+    return false;
+  }
+
+  NodeId group(NodeId id) {
+    while (plan_.groups[id] != id) id = plan_.groups[id] = plan_.groups[plan_.groups[id]];
+    return id;
+  }
+
+  void tie_groups() {
+    for (NodeId id = 0; id < graph().size(); ++id) {
+      if (!plan_.stored[id]) continue;
+      const bool passes_on =
+          role(id) == Role::kView || role(id) == Role::kMove || role(id) == Role::kConcatenate;
+      if (!passes_on) continue;
+      const std::size_t operands = role(id) == Role::kMove ? 1 : graph()[id].inputs.size();
+      for (std::size_t i = 0; i < operands; ++i) {
+        const NodeId input = graph()[id].inputs[i];
+        if (plan_.stored[input]) plan_.groups[group(id)] = group(input);
+      }
+    }
+    for (NodeId id = 0; id < graph().size(); ++id) plan_.groups[id] = group(id);
+  }
+
+  /// What a step only moves has no range of its own.
+  void choose_observed() {
+    for (NodeId id = 0; id < graph().size(); ++id) {
+      const bool moved =
+          role(id) == Role::kView || role(id) == Role::kMove || role(id) == Role::kConcatenate;
+      const bool from_stored =
+          moved && !graph()[id].inputs.empty() && plan_.stored[graph()[id].inputs[0]];
+      if (plan_.stored[id] && !from_stored) plan_.observed.push_back(id);
+    }
+  }
+
+  const IntegerOptions& options_;
+  IntegerPlan plan_;
+  std::vector<std::uint32_t> uses_;
+  std::vector<bool> leads_;
+  std::vector<std::vector<NodeId>> users_;
+  /// The node whose kernel computes a value: its own for a kernel, that of an operand for an
+  /// elementwise step; kNone for what lies in memory anyway.
+  std::vector<NodeId> origin_;
+  int convolutions_ = 0;
+};
+
+}  // namespace
+
+IntegerPlan plan_integer(const Graph& prepared, const IntegerOptions& options) {
+  return Planner(prepared, options).run();
+}
+
+}  // namespace tvmq::quant

@@ -1,0 +1,366 @@
+// Emits the integer graph that integer_plan.cpp decided on.
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include "ir/infer_types.h"
+#include "ir/rewrite.h"
+#include "quant/integer_emit.h"
+#include "quant/integer_scheme.h"
+
+namespace tvmq::quant {
+namespace {
+
+using ir::DType;
+using ir::Graph;
+using ir::Node;
+using ir::NodeId;
+using ir::NodeKind;
+using ir::Op;
+using ir::Tensor;
+
+constexpr NodeId kNone = ~NodeId{0};
+/// Biases beyond this are added in float32, so that accumulator + bias cannot overflow int32.
+constexpr double kLargestIntegerBias = 1 << 30;
+/// TVM's 8-bit matrix product works on blocks of so many output channels (relay_quantize.md S13).
+constexpr std::int64_t kDenseBlock = 16;
+
+class Realizer {
+ public:
+  Realizer(const IntegerPlan& plan, std::span<const Interval> ranges, const IntegerOptions& options)
+      : plan_(plan),
+        options_(options),
+        emitter_(target_),
+        floats_(plan.graph.size()),
+        quantized_(plan.graph.size(), kNone),
+        skipped_(plan.graph.size(), false),
+        uses_(ir::use_counts(plan.graph)) {
+    check(ranges.size() == plan.observed.size(), "one range per observed value");
+    std::vector<std::optional<Interval>> united(plan.graph.size());
+    for (std::size_t i = 0; i < ranges.size(); ++i) {
+      auto& group = united[plan.groups[plan.observed[i]]];
+      group = group ? unite(*group, ranges[i]) : ranges[i];
+    }
+    parameters_.resize(plan.graph.size());
+    for (NodeId id = 0; id < plan.graph.size(); ++id) {
+      if (!plan.stored[id]) continue;
+      const auto& interval = united[plan.groups[id]];
+      check(interval.has_value(), "every stored value belongs to a group with a range");
+      parameters_[id] = affine_parameters(*interval, options.activation_bits);
+    }
+    for (NodeId id = 0; id < plan.graph.size(); ++id) {
+      for (const NodeId input : plan.graph[id].inputs) user_[input] = id;
+    }
+  }
+
+  Graph run() {
+    for (NodeId id = 0; id < source().size(); ++id) {
+      if (skipped_[id]) continue;
+      emit(id);
+      if (plan_.stored[id] && quantized_[id] == kNone) {
+        quantized_[id] = emitter_.quantize(*floats_[id], parameters_[id]);
+      }
+    }
+    target_.set_output(float_value(source().output()));
+    Graph result = ir::compact(target_);
+    ir::infer_types(result);
+    return result;
+  }
+
+ private:
+  [[nodiscard]] const Graph& source() const { return plan_.graph; }
+  [[nodiscard]] bool is_stored(NodeId id) const { return plan_.stored[id]; }
+
+  /// The value of a node of the float graph, as float32, in the new graph.
+  ScaledValue scaled_value(NodeId id) {
+    if (!floats_[id]) {
+      check(quantized_[id] != kNone, "operands come before their users");
+      floats_[id] = emitter_.dequantize(quantized_[id], parameters_[id]);
+    }
+    return *floats_[id];
+  }
+  NodeId float_value(NodeId id) {
+    const ScaledValue value = scaled_value(id);
+    if (!value.scale) return value.node;
+    const NodeId node = emitter_.materialize(value);
+    floats_[id] = ScaledValue{node, std::nullopt};
+    return node;
+  }
+
+  void emit(NodeId id) {
+    const Node& node = source()[id];
+    const bool on_integers = !node.inputs.empty() && is_stored(node.inputs[0]);
+    switch (plan_.roles[id]) {
+      case Role::kConvolution:
+        emit_layer(id, convolution(id));
+        return;
+      case Role::kDense:
+        emit_layer(id, dense(id));
+        return;
+      case Role::kAverage:
+        if (!on_integers) break;
+        emit_average(id);
+        return;
+      case Role::kView:
+      case Role::kMove:
+      case Role::kConcatenate:
+        if (!is_stored(id) || !on_integers) break;
+        emit_on_integers(id);
+        return;
+      case Role::kElementwise:
+      case Role::kFloat:
+        break;
+    }
+    copy_as_float(id);
+  }
+
+  void copy_as_float(NodeId id) {
+    const Node& node = source()[id];
+    // Positive scales commute with a ReLU, so the multiplication may wait for the quantization.
+    if (node.is_call(Op::kRelu)) {
+      const ScaledValue operand = scaled_value(node.inputs[0]);
+      floats_[id] = ScaledValue{target_.add_copy(node, {operand.node}), operand.scale};
+      return;
+    }
+    std::vector<NodeId> inputs;
+    inputs.reserve(node.inputs.size());
+    for (const NodeId input : node.inputs) inputs.push_back(float_value(input));
+    floats_[id] = ScaledValue{target_.add_copy(node, std::move(inputs)), std::nullopt};
+  }
+
+  void emit_on_integers(NodeId id) {
+    const Node& node = source()[id];
+    std::vector<NodeId> inputs;
+    for (const NodeId input : node.inputs) {
+      inputs.push_back(is_stored(input) ? quantized_[input] : kNone);
+    }
+    if (node.is_call(Op::kPad)) {
+      inputs[1] = emitter_.constant(zero_point_of(node.inputs[0]));
+    }
+    quantized_[id] = target_.add_copy(node, std::move(inputs));
+  }
+
+  Tensor zero_point_of(NodeId id) {
+    return Tensor::scalar(static_cast<std::uint8_t>(parameters_[id].zero_point));
+  }
+
+  /// sum(q) - count * zero_point on int32; 1 / count becomes part of the scale.
+  void emit_average(NodeId id) {
+    const Node& node = source()[id];
+    const NodeId input = node.inputs[0];
+    const AffineParameters& from = parameters_[input];
+    const auto& shape = source()[input].tensor_type().shape;
+    const std::int64_t count = shape[2] * shape[3];
+    const bool keep = node.op != Op::kMean || node.attrs_as<ir::ReduceAttrs>().keepdims;
+    NodeId sum = target_.add_call(
+        Op::kSum, {emitter_.cast(quantized_[input], DType::kInt32)},
+        ir::ReduceAttrs{.axis = ir::IntList{2, 3}, .keepdims = keep, .exclude = false}, node.name);
+    if (from.zero_point != 0) {
+      sum = emitter_.add(
+          sum,
+          emitter_.constant(Tensor::scalar(static_cast<std::int32_t>(-count * from.zero_point))));
+    }
+    floats_[id] = ScaledValue{emitter_.cast(sum, DType::kFloat32),
+                              Tensor::scalar(static_cast<float>(static_cast<double>(from.scale) /
+                                                                static_cast<double>(count)))};
+  }
+
+  /// An accumulator and what its integers are worth.
+  struct Accumulator {
+    NodeId node = 0;
+    std::vector<float> scales;             ///< per output channel
+    std::vector<std::int32_t> correction;  ///< per output channel: -zero_point * sum(W)
+  };
+
+  Accumulator convolution(NodeId id) {
+    const Node& node = source()[id];
+    const NodeId input = node.inputs[0];
+    const AffineParameters& from = parameters_[input];
+    auto attrs = node.attrs_as<ir::Conv2DAttrs>();
+    NodeId data = quantized_[input];
+    if (from.zero_point != 0 && has_padding(attrs)) {
+      data = pad(data, attrs, from.zero_point);
+      attrs.padding = {0, 0, 0, 0};
+    }
+    const Tensor& weight = source()[node.inputs[1]].value;
+    attrs.out_dtype = DType::kInt32;
+    const bool pointwise = weight.shape()[2] == 1 && weight.shape()[3] == 1;
+    return multiply_weight(id, data, std::move(attrs), attrs.groups == 1 && !pointwise, weight);
+  }
+
+  Accumulator dense(NodeId id) {
+    const Node& node = source()[id];
+    auto attrs = node.attrs_as<ir::DenseAttrs>();
+    attrs.out_dtype = DType::kInt32;
+    return multiply_weight(id, quantized_[node.inputs[0]], std::move(attrs), false,
+                           source()[node.inputs[1]].value);
+  }
+
+  Accumulator multiply_weight(NodeId id, NodeId data, ir::Attrs attrs, bool stop_fusion,
+                              const Tensor& weight) {
+    const Node& node = source()[id];
+    const AffineParameters& from = parameters_[node.inputs[0]];
+    const QuantizedWeight quantized =
+        quantize_weight(weight, options_.weight_scale, options_.weight_bits);
+    Accumulator result;
+    result.scales = quantized.scales;
+    for (float& scale : result.scales) scale *= from.scale;
+    for (const std::int32_t sum : quantized.sums) {
+      result.correction.push_back(-from.zero_point * sum);
+    }
+    const std::int64_t channels = weight.shape()[0];
+    const std::int64_t padded = node.op == Op::kDense || stop_fusion
+                                    ? (channels + kDenseBlock - 1) / kDenseBlock * kDenseBlock
+                                    : channels;
+    Tensor values = quantized.values;
+    if (padded != channels) {
+      values = with_zero_rows(values, padded);
+      if (auto* conv = std::get_if<ir::Conv2DAttrs>(&attrs)) conv->channels = padded;
+      if (auto* matrix = std::get_if<ir::DenseAttrs>(&attrs)) matrix->units = padded;
+    }
+    result.node = target_.add_call(node.op, {data, emitter_.constant(std::move(values))},
+                                   std::move(attrs), node.name);
+    if (stop_fusion || padded != channels) result.node = emitter_.stop_fusion(result.node);
+    if (padded != channels) {
+      result.node = target_.add_call(Op::kStridedSlice, {result.node},
+                                     ir::StridedSliceAttrs{.begin = ir::IntList{0},
+                                                           .end = ir::IntList{channels},
+                                                           .strides = ir::IntList{1},
+                                                           .slice_mode = "end",
+                                                           .axes = ir::IntList{1}});
+    }
+    return result;
+  }
+
+  static Tensor with_zero_rows(const Tensor& weight, std::int64_t rows) {
+    ir::Shape shape = weight.shape();
+    shape[0] = rows;
+    Tensor result = Tensor::zeros(DType::kInt8, std::move(shape));
+    std::copy_n(weight.bytes(), weight.byte_size(), result.mutable_bytes());
+    return result;
+  }
+
+  static bool has_padding(const ir::Conv2DAttrs& attrs) {
+    return std::any_of(attrs.padding.begin(), attrs.padding.end(),
+                       [](std::int64_t pad) { return pad != 0; });
+  }
+
+  NodeId pad(NodeId data, const ir::Conv2DAttrs& attrs, std::int32_t zero_point) {
+    const auto& p = attrs.padding;
+    // TVM's short spellings: one value for all sides, two for (vertical, horizontal).
+    const ir::IntList sides = p.size() == 4   ? p
+                              : p.size() == 2 ? ir::IntList{p[0], p[1], p[0], p[1]}
+                                              : ir::IntList{p[0], p[0], p[0], p[0]};
+    return target_.add_call(
+        Op::kPad, {data, emitter_.constant(Tensor::scalar(static_cast<std::uint8_t>(zero_point)))},
+        ir::PadAttrs{.pad_width = {{0, 0}, {0, 0}, {sides[0], sides[2]}, {sides[1], sides[3]}},
+                     .pad_mode = "constant"});
+  }
+
+  /// Adds the bias on int32 and hands on float32.
+  void emit_layer(NodeId id, Accumulator accumulator) {
+    const std::int64_t rank = source()[id].tensor_type().shape.size();
+    std::vector<double> bias(accumulator.scales.size(), 0);
+    NodeId last = id;
+    while (const std::optional<NodeId> next = following_bias(last, bias)) {
+      last = *next;
+      skipped_[last] = true;
+    }
+    std::vector<std::int32_t> integers = accumulator.correction;
+    std::vector<float> remainder(integers.size(), 0);
+    bool any_integer = false;
+    bool any_remainder = false;
+    for (std::size_t channel = 0; channel < integers.size(); ++channel) {
+      const double level = std::round(bias[channel] / accumulator.scales[channel]);
+      if (std::fabs(level + integers[channel]) < kLargestIntegerBias) {
+        integers[channel] += static_cast<std::int32_t>(level);
+      } else {
+        remainder[channel] = static_cast<float>(bias[channel]);
+        any_remainder = true;
+      }
+      any_integer = any_integer || integers[channel] != 0;
+    }
+    NodeId node = accumulator.node;
+    if (any_integer) {
+      node = emitter_.add(node, emitter_.constant(per_channel(std::move(integers), rank)));
+    }
+    ScaledValue value{emitter_.cast(node, DType::kFloat32),
+                      per_channel(std::move(accumulator.scales), rank)};
+    if (any_remainder) {
+      const NodeId real = emitter_.materialize(value);
+      value = {emitter_.add(real, emitter_.constant(per_channel(std::move(remainder), rank))),
+               std::nullopt};
+    }
+    floats_[last] = std::move(value);
+    if (last != id && plan_.stored[last]) {
+      quantized_[last] = emitter_.quantize(*floats_[last], parameters_[last]);
+    }
+  }
+
+  /// The only user of `id` if it adds a constant per channel, which goes into `bias`.
+  std::optional<NodeId> following_bias(NodeId id, std::vector<double>& bias) {
+    if (uses_[id] != 1 || is_stored(id) || user_.count(id) == 0) return std::nullopt;
+    const NodeId user = user_.at(id);
+    const Node& node = source()[user];
+    if (!node.is_call(Op::kAdd) && !node.is_call(Op::kBiasAdd)) return std::nullopt;
+    const NodeId other = node.inputs[0] == id ? node.inputs[1] : node.inputs[0];
+    const Node& addend = source()[other];
+    if (!addend.is_constant() || addend.value.dtype() != DType::kFloat32) return std::nullopt;
+    const auto& result_shape = source()[id].tensor_type().shape;
+    if (source()[user].tensor_type().shape != result_shape) return std::nullopt;
+    if (node.is_call(Op::kBiasAdd)) {
+      const auto axis = node.attrs_as<ir::BiasAddAttrs>().axis;
+      if (axis != 1 && axis != 1 - static_cast<std::int64_t>(result_shape.size())) {
+        return std::nullopt;
+      }
+    } else if (!broadcasts_per_channel(addend.value, result_shape)) {
+      return std::nullopt;
+    }
+    const auto values = addend.value.data<float>();
+    for (std::size_t channel = 0; channel < bias.size(); ++channel) {
+      bias[channel] += values[values.size() == 1 ? 0 : channel];
+    }
+    return user;
+  }
+
+  /// One element, or one per channel of axis 1 and 1 along every other axis.
+  static bool broadcasts_per_channel(const Tensor& addend, const ir::Shape& shape) {
+    if (addend.size() == 1) return true;
+    if (addend.size() != shape[1]) return false;
+    const std::int64_t channel_axis = addend.rank() - (static_cast<std::int64_t>(shape.size()) - 1);
+    return channel_axis >= 0 && channel_axis < addend.rank() &&
+           addend.shape()[static_cast<std::size_t>(channel_axis)] == shape[1];
+  }
+
+  const IntegerPlan& plan_;
+  const IntegerOptions& options_;
+  Graph target_;
+  IntegerEmitter emitter_;
+  std::vector<AffineParameters> parameters_;
+  std::vector<std::optional<ScaledValue>> floats_;
+  std::vector<NodeId> quantized_;
+  std::vector<bool> skipped_;  ///< emitted as part of an earlier node
+  std::vector<std::uint32_t> uses_;
+  std::unordered_map<NodeId, NodeId> user_;
+};
+
+}  // namespace
+
+Graph realize_integer(const IntegerPlan& plan, std::span<const Interval> ranges,
+                      const IntegerOptions& options, QuantizationSummary* summary) {
+  Graph result = Realizer(plan, ranges, options).run();
+  if (summary != nullptr) {
+    summary->layers = plan.layers;
+    for (const Node& node : result.nodes()) {
+      if (node.kind != NodeKind::kCall) continue;
+      const auto* type = std::get_if<ir::TensorType>(&node.type);
+      const bool integer = type != nullptr && ir::is_integer(type->dtype);
+      ++(integer ? summary->integer_operators : summary->float_operators);
+    }
+  }
+  return result;
+}
+
+}  // namespace tvmq::quant

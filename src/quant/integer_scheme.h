@@ -1,0 +1,72 @@
+// The `integer` scheme: our own quantizer, made for accuracy and for the kernels that TVM has.
+//
+//   IntegerPlan plan = plan_integer(prepared, options);         // which values become uint8
+//   std::vector<Interval> ranges = ...                          // calibrate: one per plan.observed
+//   ir::Graph quantized = realize_integer(plan, ranges, options, &summary);
+//
+// Activations are uint8 with a zero point, weights int8 symmetric per output channel, accumulators
+// and biases int32. Between two stored uint8 values everything elementwise is computed in float32
+// on the accumulator, in one kernel that TVM fuses:
+//
+//   before:  conv2d - add(bias) - relu - conv2d
+//   after:   conv2d(u8, s8) -> int32                       the accumulator
+//            add(int32 bias, holds -zero_point * sum(W))
+//            cast float32 - multiply(s_x * s_w per channel) - relu
+//            multiply(1/s) - add(zero_point + 0.5) - clip(0, 255) - cast uint8      the next input
+//
+// This keeps exact ReLU bounds, any elementwise function and residual sums without a second
+// rounding; memory traffic is 8 bits per value. Emission follows relay_quantize.md 5.4.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "ir/graph.h"
+#include "quant/affine.h"
+#include "quant/summary.h"
+
+namespace tvmq::quant {
+
+struct IntegerOptions {
+  int activation_bits = 8;  ///< 2..8
+  int weight_bits = 8;      ///< 2..8
+  WeightScale weight_scale = WeightScale::kMax;
+  /// Numbers of the nn.conv2d to leave float, counted from 0 in visit order.
+  std::vector<int> skip_conv_layers;
+  bool skip_dense_layer = false;
+};
+
+/// What a node of the float graph is to the integer graph.
+enum class Role : std::uint8_t {
+  kFloat,        ///< computed in float32: no integer form, or not worth one
+  kConvolution,  ///< nn.conv2d on uint8 x int8
+  kDense,        ///< nn.dense on uint8 x int8
+  kElementwise,  ///< float32 inside the kernel of its operand
+  kView,         ///< moves or renames elements at no cost: reshape, squeeze, ...
+  kMove,         ///< a kernel that only selects or moves elements: max_pool2d, pad, split, ...
+  kConcatenate,
+  kAverage,  ///< global_avg_pool2d and its other spellings, avg_pool2d
+};
+
+/// What was decided about the float graph.
+struct IntegerPlan {
+  ir::Graph graph;           ///< the float graph, typed
+  std::vector<Role> roles;   ///< per node
+  std::vector<bool> stored;  ///< per node: its value is kept as uint8
+  /// Per node: stored values that share scale and zero point have the same number.
+  std::vector<ir::NodeId> groups;
+  /// The values whose ranges calibration finds. A group's range unites those of its members.
+  std::vector<ir::NodeId> observed;
+  std::vector<QuantizationSummary::Layer> layers;
+};
+
+/// REQUIRES: `prepared` is typed and went through passes::prepare() at level 3.
+IntegerPlan plan_integer(const ir::Graph& prepared, const IntegerOptions& options);
+
+/// The integer graph; typed. `ranges` in the order of plan.observed.
+ir::Graph realize_integer(const IntegerPlan& plan, std::span<const Interval> ranges,
+                          const IntegerOptions& options, QuantizationSummary* summary = nullptr);
+
+}  // namespace tvmq::quant
