@@ -111,8 +111,8 @@ constexpr NodeId kNone = ~NodeId{0};
 
 class Planner {
  public:
-  Planner(const Graph& graph, const IntegerOptions& options) : options_(options) {
-    plan_.graph = ir::compact(graph);
+  Planner(const Graph& prepared, const IntegerOptions& options) : options_(options) {
+    plan_.graph = ir::compact(prepared);
     ir::infer_types(plan_.graph);
     plan_.roles.assign(plan_.graph.size(), Role::kFloat);
     plan_.stored.assign(plan_.graph.size(), false);
