@@ -1,16 +1,18 @@
 // Plain loops for every operator of ir/op.h: the oracle that faster code is compared with, the
 // fallback where there is no faster code, and what fold_constant evaluates with.
 //
-// The numbers are those of TVM v0.19 compiled for plain `llvm` on x86-64 (relay_quantize.md 2.3, 3.4,
-// 5.2, 6.2):
+// The numbers are those of TVM v0.19 compiled for plain `llvm` on x86-64
+// (relay_quantize.md 2.3, 3.4, 5.2, 6.2):
 //   * one IEEE operation at a time, rounded to the operands' type; nothing is fused or reordered;
 //   * sums start at 0 and run over channels, then kernel positions, in ascending order;
-//   * integers wrap; `/` and integer averages truncate; right_shift is arithmetic; `round` goes half
-//     away from zero; float -> int truncates and gives the smallest int32/int64 where x86 does (out of
-//     range, NaN), int -> narrower int keeps the low bits;
+//   * integers wrap; `/` and integer averages truncate; right_shift is arithmetic; `round` goes
+//   half
+//     away from zero; float -> int truncates and gives the smallest int32/int64 where x86 does (out
+//     of range, NaN), int -> narrower int keeps the low bits;
 //   * clip truncates its bounds toward zero for integers.
-// Where TVM's own result is undefined (a shift by the width or more, INT_MIN / -1) these are defined:
-// the shift gives 0 (or the sign), the quotient wraps. Division by integer zero is an InputError.
+// Where TVM's own result is undefined (a shift by the width or more, INT_MIN / -1) these are
+// defined: the shift gives 0 (or the sign), the quotient wraps. Division by integer zero is an
+// InputError.
 #pragma once
 
 #include <span>
@@ -30,8 +32,8 @@ bool has_reference_kernel(ir::Op op);
 /// (so that dynamic dimensions can be run). REQUIRES: has_reference_kernel(op), and operands of the
 /// types that the node's type was inferred from.
 ///
-/// Throws InputError, naming the layer, for values that no result exists for: an integer division by
-/// zero, a dtype the operator is not defined for (float16 is carried, never computed in).
+/// Throws InputError, naming the layer, for values that no result exists for: an integer division
+/// by zero, a dtype the operator is not defined for (float16 is carried, never computed in).
 std::vector<ir::Tensor> evaluate(const ir::Graph& graph, ir::NodeId id,
                                  std::span<const std::vector<ir::Tensor>> operands);
 

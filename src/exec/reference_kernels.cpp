@@ -1,0 +1,204 @@
+#include "exec/reference_kernels.h"
+
+#include <string>
+#include <utility>
+
+#include "exec/reference_dtype.h"
+#include "exec/reference_kernel.h"
+#include "ir/infer_types.h"
+
+namespace tvmq::exec {
+namespace {
+
+using ir::Op;
+
+/// Which function computes which operator; nullptr for none. No default: a new operator does not
+/// compile before it has a line here.
+Kernel kernel_of(Op op) {
+  switch (op) {
+    case Op::kAdd:
+    case Op::kSubtract:
+    case Op::kMultiply:
+    case Op::kDivide:
+    case Op::kFloorDivide:
+    case Op::kMod:
+    case Op::kFloorMod:
+    case Op::kPower:
+    case Op::kMaximum:
+    case Op::kMinimum:
+    case Op::kLeftShift:
+    case Op::kRightShift:
+      return arithmetic;
+    case Op::kEqual:
+    case Op::kNotEqual:
+    case Op::kLess:
+    case Op::kLessEqual:
+    case Op::kGreater:
+    case Op::kGreaterEqual:
+      return comparison;
+    case Op::kLogicalAnd:
+    case Op::kLogicalOr:
+      return logical;
+    case Op::kLogicalNot:
+      return logical_not;
+    case Op::kWhere:
+      return where;
+
+    case Op::kRelu:
+    case Op::kAbs:
+    case Op::kNegative:
+    case Op::kExp:
+    case Op::kLog:
+    case Op::kLog2:
+    case Op::kSqrt:
+    case Op::kRsqrt:
+    case Op::kSigmoid:
+    case Op::kTanh:
+    case Op::kErf:
+    case Op::kSin:
+    case Op::kCos:
+    case Op::kAtan:
+    case Op::kSign:
+    case Op::kCeil:
+    case Op::kFloor:
+    case Op::kRound:
+    case Op::kTrunc:
+      return unary;
+    case Op::kClip:
+      return clip;
+    case Op::kCast:
+      return cast;
+    case Op::kLeakyRelu:
+      return leaky_relu;
+    case Op::kFixedPointMultiply:
+      return fixed_point_multiply;
+    case Op::kSimulatedQuantize:
+      return simulated_quantize;
+
+    case Op::kCopy:
+    case Op::kReshape:
+    case Op::kSqueeze:
+    case Op::kExpandDims:
+    case Op::kBatchFlatten:
+    case Op::kCastHint:
+    case Op::kStopFusion:
+      return same_elements;
+    case Op::kTranspose:
+      return transpose;
+    case Op::kBroadcastTo:
+    case Op::kBroadcastToLike:
+      return broadcast_to;
+    case Op::kConcatenate:
+      return concatenate;
+    case Op::kStack:
+      return stack;
+    case Op::kSplit:
+      return split;
+    case Op::kStridedSlice:
+      return strided_slice;
+    case Op::kReverse:
+      return reverse;
+    case Op::kRepeat:
+      return repeat;
+    case Op::kTile:
+      return tile;
+    case Op::kDepthToSpace:
+      return depth_to_space;
+    case Op::kSpaceToDepth:
+      return space_to_depth;
+    case Op::kLayoutTransform:
+      return layout_transform;
+
+    case Op::kZeros:
+    case Op::kOnes:
+    case Op::kFull:
+    case Op::kZerosLike:
+    case Op::kOnesLike:
+    case Op::kFullLike:
+      return fill;
+    case Op::kOneHot:
+      return one_hot;
+    case Op::kPad:
+      return pad;
+    case Op::kMirrorPad:
+      return mirror_pad;
+    case Op::kTake:
+      return take;
+    case Op::kGather:
+      return gather;
+    default:
+      return nullptr;
+  }
+}
+
+bool is_known(const ir::TensorType& type) { return ir::element_count(type.shape).has_value(); }
+
+bool is_known(const ir::Type& type) {
+  if (const auto* tensor = std::get_if<ir::TensorType>(&type)) return is_known(*tensor);
+  if (const auto* tuple = std::get_if<ir::TupleType>(&type)) {
+    for (const ir::TensorType& field : tuple->fields) {
+      if (!is_known(field)) return false;
+    }
+    return true;
+  }
+  return false;
+}
+
+/// The type that the node has on these very operands.
+ir::Type type_on(const ir::Graph& graph, ir::NodeId id, std::span<const Values> operands) {
+  const ir::Node& node = graph[id];
+  ir::Graph alone;
+  std::vector<ir::NodeId> inputs;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    ir::TupleType types;
+    for (const ir::Tensor& tensor : operands[i]) {
+      types.fields.push_back({tensor.dtype(), tensor.shape()});
+    }
+    const bool is_tuple = std::holds_alternative<ir::TupleType>(graph[node.inputs[i]].type) ||
+                          types.fields.size() != 1 ||
+                          graph[node.inputs[i]].kind == ir::NodeKind::kTuple;
+    inputs.push_back(is_tuple ? alone.add_input("", types)
+                              : alone.add_input("", types.fields.front()));
+  }
+  return ir::infer_type(alone, alone.add_copy(node, std::move(inputs)));
+}
+
+}  // namespace
+
+const ir::Tensor& KernelCall::operand(std::size_t which) const {
+  check(which < operands.size() && operands[which].size() == 1, "an operand that is one tensor");
+  return operands[which].front();
+}
+
+const ir::TensorType& KernelCall::result() const {
+  const auto* tensor = std::get_if<ir::TensorType>(&type);
+  check(tensor != nullptr, "one result");
+  return *tensor;
+}
+
+void KernelCall::refuse(std::string_view why) const {
+  throw InputError(ir::describe(graph, id) + ": " + std::string(why));
+}
+
+void refuse_dtype(const KernelCall& call, ir::DType dtype) {
+  call.refuse("elements of type '" + std::string(ir::dtype_name(dtype)) +
+              "' cannot be computed with by this operator; convert them with a cast first");
+}
+
+bool has_reference_kernel(Op op) { return kernel_of(op) != nullptr; }
+
+std::vector<ir::Tensor> evaluate(const ir::Graph& graph, ir::NodeId id,
+                                 std::span<const Values> operands) {
+  const ir::Node& node = graph[id];
+  check(node.kind == ir::NodeKind::kCall, "only calls are evaluated");
+  check(operands.size() == node.inputs.size(), "one value per operand");
+  const Kernel kernel = kernel_of(node.op);
+  check(kernel != nullptr, "the operator has a reference kernel");
+  ir::Type type = node.type;
+  if (!is_known(type)) type = type_on(graph, id, operands);
+  const KernelCall call{.graph = graph, .id = id, .node = node, .operands = operands, .type = type};
+  if (!is_known(type)) call.refuse("the size of its result depends on values");
+  return kernel(call);
+}
+
+}  // namespace tvmq::exec
