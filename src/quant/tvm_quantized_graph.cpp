@@ -1,0 +1,104 @@
+#include "quant/tvm_quantized_graph.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "quant/layers.h"
+
+namespace tvmq::quant {
+namespace {
+
+using ir::DType;
+using ir::NodeId;
+using ir::Op;
+
+DType dtype_of(const ir::Node& node) {
+  const auto* type = std::get_if<ir::TensorType>(&node.type);
+  return type == nullptr ? DType::kVoid : type->dtype;
+}
+
+/// The largest value of an integer type.
+double largest(DType dtype) {
+  switch (dtype) {
+    case DType::kInt8:
+      return std::numeric_limits<std::int8_t>::max();
+    case DType::kInt16:
+      return std::numeric_limits<std::int16_t>::max();
+    case DType::kInt32:
+      return std::numeric_limits<std::int32_t>::max();
+    default:
+      return std::numeric_limits<double>::infinity();
+  }
+}
+
+/// A clip's bounds as literals of the operand's type.
+bool bounds_fit(const ir::ClipAttrs& bounds, DType dtype) {
+  const double limit = largest(dtype);
+  return bounds.a_min > -limit - 2 && bounds.a_min < limit + 1 && bounds.a_max > -limit - 2 &&
+         bounds.a_max < limit + 1;
+}
+
+}  // namespace
+
+std::vector<std::string> not_compilable(const ir::Graph& quantized) {
+  std::vector<std::string> findings;
+  for (const NodeId id : ir::post_order(quantized, quantized.output())) {
+    const ir::Node& node = quantized[id];
+    if (node.kind != ir::NodeKind::kCall || node.inputs.empty()) continue;
+    const DType dtype = dtype_of(quantized[node.inputs[0]]);
+    const std::size_t size = ir::dtype_size(dtype);
+    if (node.op == Op::kFixedPointMultiply && ir::is_integer(dtype) && size < 4) {
+      findings.push_back(fmt::format("{} of {}, whose result is of {} for TVM and int32 in fact",
+                                     ir::describe(quantized, id), ir::dtype_name(dtype),
+                                     ir::dtype_name(dtype)));
+    }
+    if (node.op == Op::kClip && ir::is_integer(dtype)) {
+      const auto& bounds = node.attrs_as<ir::ClipAttrs>();
+      if (bounds_fit(bounds, dtype)) continue;
+      findings.push_back(fmt::format("{} of {} to {}..{}, which {} cannot hold",
+                                     ir::describe(quantized, id), ir::dtype_name(dtype),
+                                     bounds.a_min, bounds.a_max, ir::dtype_name(dtype)));
+    }
+  }
+  return findings;
+}
+
+QuantizationSummary summarize(std::vector<QuantizationSummary::Layer> layers,
+                              const ir::Graph& realized) {
+  QuantizationSummary summary{.layers = std::move(layers)};
+  std::size_t next = 0;
+  for (const NodeId id : ir::post_order(realized, realized.output())) {
+    const ir::Node& node = realized[id];
+    if (!is_layer(node)) continue;
+    check(next < summary.layers.size() && summary.layers[next].op == node.op_name(),
+          "realize keeps the layers and their order");
+    QuantizationSummary::Layer& layer = summary.layers[next++];
+    const bool integer = ir::is_integer(dtype_of(node));
+    if (layer.quantized && !integer) {
+      layer.reason = "one of its operands did not become integer";
+    } else if (integer) {
+      layer.reason.clear();
+    }
+    layer.quantized = integer;
+  }
+  count_operators(realized, summary);
+  return summary;
+}
+
+void count_operators(const ir::Graph& quantized, QuantizationSummary& summary) {
+  summary.integer_operators = 0;
+  summary.float_operators = 0;
+  for (const NodeId id : ir::post_order(quantized, quantized.output())) {
+    const ir::Node& node = quantized[id];
+    if (node.kind != ir::NodeKind::kCall) continue;
+    const DType dtype = dtype_of(node);
+    if (ir::is_integer(dtype)) {
+      ++summary.integer_operators;
+    } else if (ir::is_float(dtype)) {
+      ++summary.float_operators;
+    }
+  }
+}
+
+}  // namespace tvmq::quant
