@@ -1,0 +1,23 @@
+// From the statistics of a value to the interval that its uint8 numbers cover.
+#pragma once
+
+#include "quant/affine.h"
+#include "quant/calibration_table.h"
+
+namespace tvmq::quant {
+
+/// The interval for `entry` by the mode:
+///
+///   minmax                     [min, max]
+///   mse                        least expected squared error, below
+///   kl_divergence, percentile  [-threshold, threshold] within [min, max]
+///   global_scale               [-threshold, threshold], since nothing was seen
+///
+/// The squared error of an interval [a, b] with n steps of s = (b - a) / n is estimated from the
+/// histogram as s^2 / 12 for every element inside (a uniform rounding error; zeros are exact) and
+/// (x - a)^2 or (x - b)^2 for every element outside. Both ends are searched on a grid.
+///
+/// REQUIRES for mse: entry.histogram is there.
+Interval interval_of(const CalibrationEntry& entry, CalibMode mode, int bits);
+
+}  // namespace tvmq::quant
