@@ -121,9 +121,11 @@ class PrefixCutter : public Mutator {
     const std::string name = pool_[*pending_.begin()].name;
     const ir::Type type = pool_[node.inputs[which]].type;
     pending_.clear();
-    if (!pool_[rebuilt].let_name.empty()) throw refusal::several_inputs_in_prefix(pool_, id);
     bindings_.push_back({pool_.add_input(name, type), rebuilt});
-    pool_.set_let_name(rebuilt, name);
+    // A let of an input, or of what has a name, is only another name (ir::Node::let_name).
+    if (pool_[rebuilt].kind != NodeKind::kInput && pool_[rebuilt].let_name.empty()) {
+      pool_.set_let_name(rebuilt, name);
+    }
     return bindings_.back().parameter;
   }
 
