@@ -202,7 +202,11 @@ class Planner {
     if (weight.value.dtype() != ir::DType::kFloat32 || !is_float_tensor(graph()[node.inputs[0]])) {
       return "it does not compute in float32";
     }
-    if (node.op == Op::kDense) return {};
+    if (node.op == Op::kDense) {
+      return graph()[node.inputs[0]].tensor_type().shape.size() == 2
+                 ? ""
+                 : "its data is not a matrix of samples and features";
+    }
     const auto& attrs = node.attrs_as<ir::Conv2DAttrs>();
     if (attrs.data_layout != "NCHW" || attrs.kernel_layout != "OIHW" ||
         !(attrs.out_layout.empty() || attrs.out_layout == "NCHW")) {

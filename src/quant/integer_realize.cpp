@@ -126,8 +126,20 @@ class Realizer {
     }
     std::vector<NodeId> inputs;
     inputs.reserve(node.inputs.size());
-    for (const NodeId input : node.inputs) inputs.push_back(float_value(input));
+    for (const NodeId input : node.inputs) {
+      inputs.push_back(float_value(input));
+      if (is_broadcast(id, input)) inputs.back() = emitter_.stop_fusion(inputs.back());
+    }
     floats_[id] = ScaledValue{target_.add_copy(node, std::move(inputs)), std::nullopt};
+  }
+
+  /// Whether an elementwise step repeats a computed operand along an axis, as squeeze-excite does
+  /// with its gates. Fused into the step, the kernel of the gate would be computed once per pixel.
+  [[nodiscard]] bool is_broadcast(NodeId id, NodeId operand) const {
+    if (plan_.roles[id] != Role::kElementwise || source()[operand].is_constant()) return false;
+    const auto* from = std::get_if<ir::TensorType>(&source()[operand].type);
+    return from != nullptr &&
+           ir::element_count(from->shape) != ir::element_count(source()[id].tensor_type().shape);
   }
 
   void emit_on_integers(NodeId id) {
