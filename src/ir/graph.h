@@ -87,6 +87,7 @@ class Graph {
   [[nodiscard]] std::span<const Node> nodes() const { return nodes_; }
   /// The function's parameters in order; a parameter may be unused.
   [[nodiscard]] const std::vector<NodeId>& inputs() const { return inputs_; }
+  [[nodiscard]] bool has_output() const { return output_ != kNoOutput; }
   /// The result; a kTuple node for several. REQUIRES: set_output() was called.
   [[nodiscard]] NodeId output() const;
   /// The results one by one: the fields of the output if it is a kTuple node, else the output.
