@@ -1,0 +1,32 @@
+// The decoders behind decode_image(), one per library. See data/image.h.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "data/image.h"
+
+namespace tvmq::data {
+
+/// A decoder's result before it is turned upright. On failure `error` says why and `image` is void.
+struct RawImage {
+  Image image;
+  int orientation = 1;  ///< EXIF: 1 to 8
+  std::string warning;
+  std::string error;
+};
+
+RawImage decode_jpeg(std::string_view file);
+RawImage decode_png(std::string_view file);
+
+/// The size that the header of a BMP, PNM, TIFF or WebP file announces (for TIFF the larger of
+/// image and tile), to be checked before OpenCV allocates; {0, 0} if the header makes no sense.
+ImageSize announced_size(ImageFormat format, std::string_view file);
+
+/// The orientation in a block of EXIF data, which starts with "II" or "MM"; 1 if there is none.
+int exif_orientation(std::string_view exif);
+
+/// Why an image of this size is refused; empty if it is not.
+std::string size_error(ImageSize size);
+
+}  // namespace tvmq::data

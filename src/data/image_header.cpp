@@ -1,0 +1,173 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <optional>
+
+#include "data/image_codecs.h"
+
+namespace tvmq::data {
+namespace {
+
+/// Fields at checked positions; outside the file they are 0.
+class Fields {
+ public:
+  Fields(std::string_view bytes, bool big_endian) : bytes_(bytes), big_endian_(big_endian) {}
+
+  [[nodiscard]] std::uint32_t get(std::size_t offset, std::size_t width) const {
+    if (offset > bytes_.size() || width > bytes_.size() - offset) return 0;
+    std::uint32_t value = 0;
+    for (std::size_t i = 0; i < width; ++i) {
+      const std::size_t at = offset + (big_endian_ ? i : width - 1 - i);
+      value = value << 8 | static_cast<unsigned char>(bytes_[at]);
+    }
+    return value;
+  }
+  [[nodiscard]] std::size_t size() const { return bytes_.size(); }
+
+ private:
+  std::string_view bytes_;
+  bool big_endian_;
+};
+
+/// The byte order mark that TIFF files and EXIF blocks start with.
+std::optional<Fields> tiff_fields(std::string_view bytes) {
+  if (bytes.starts_with("II")) return Fields(bytes, false);
+  if (bytes.starts_with("MM")) return Fields(bytes, true);
+  return std::nullopt;
+}
+
+constexpr std::size_t kTagBytes = 12;
+
+/// Calls `visit(tag, value)` for the short and long values of the first directory.
+template <class Visit>
+void visit_tiff_tags(const Fields& fields, Visit visit) {
+  constexpr std::uint32_t kShort = 3;
+  const std::size_t directory = fields.get(4, 4);
+  const std::size_t count = fields.get(directory, 2);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t at = directory + 2 + i * kTagBytes;
+    if (at + kTagBytes > fields.size()) return;
+    visit(fields.get(at, 2), fields.get(at + 8, fields.get(at + 2, 2) == kShort ? 2 : 4));
+  }
+}
+
+ImageSize bmp_size(const Fields& fields) {
+  constexpr std::uint32_t kOldHeaderBytes = 12;
+  if (fields.get(14, 4) == kOldHeaderBytes) {
+    return {.width = fields.get(18, 2), .height = fields.get(20, 2)};
+  }
+  const auto height = static_cast<std::int32_t>(fields.get(22, 4));  // negative: rows from the top
+  return {.width = static_cast<std::int32_t>(fields.get(18, 4)),
+          .height = std::abs(static_cast<std::int64_t>(height))};
+}
+
+ImageSize webp_size(std::string_view file, const Fields& fields) {
+  const std::string_view chunk = file.size() < 16 ? "" : file.substr(12, 4);
+  if (chunk == "VP8X") return {.width = fields.get(24, 3) + 1, .height = fields.get(27, 3) + 1};
+  if (chunk == "VP8L") {
+    const std::uint32_t packed = fields.get(21, 4);
+    return {.width = (packed & 0x3fff) + 1, .height = (packed >> 14 & 0x3fff) + 1};
+  }
+  if (chunk == "VP8 ") {
+    return {.width = fields.get(26, 2) & 0x3fff, .height = fields.get(28, 2) & 0x3fff};
+  }
+  return {};
+}
+
+ImageSize tiff_size(std::string_view file) {
+  const auto fields = tiff_fields(file);
+  if (!fields) return {};
+  ImageSize image;
+  ImageSize tile;
+  visit_tiff_tags(*fields, [&](std::uint32_t tag, std::uint32_t value) {
+    if (tag == 256) image.width = value;
+    if (tag == 257) image.height = value;
+    if (tag == 322) tile.width = value;
+    if (tag == 323) tile.height = value;
+  });
+  if (image.width == 0 || image.height == 0) return {};
+  return {.width = std::max(image.width, tile.width),
+          .height = std::max(image.height, tile.height)};
+}
+
+/// "P6 # comment\n640 480\n255\n": the first two numbers.
+ImageSize pnm_size(std::string_view file) {
+  std::int64_t numbers[2] = {0, 0};
+  std::size_t at = 2;
+  for (std::int64_t& number : numbers) {
+    while (at < file.size() && (file[at] < '0' || file[at] > '9')) {
+      if (file[at] == '#') at = std::min(file.find('\n', at), file.size() - 1);
+      ++at;
+    }
+    for (; at < file.size() && file[at] >= '0' && file[at] <= '9'; ++at) {
+      number = std::min<std::int64_t>(number * 10 + (file[at] - '0'), INT32_MAX);
+    }
+  }
+  return {.width = numbers[0], .height = numbers[1]};
+}
+
+}  // namespace
+
+std::optional<ImageFormat> detect_image_format(std::string_view head) {
+  using namespace std::string_view_literals;
+  if (head.starts_with("\xff\xd8\xff"sv)) return ImageFormat::kJpeg;
+  if (head.starts_with("\x89PNG\r\n\x1a\n"sv)) return ImageFormat::kPng;
+  if (head.starts_with("II\x2a\0"sv) || head.starts_with("MM\0\x2a"sv)) return ImageFormat::kTiff;
+  if (head.size() < kImageSignatureBytes) return std::nullopt;
+  if (head.starts_with("RIFF") && head.substr(8, 4) == "WEBP") return ImageFormat::kWebp;
+  // "BM" alone could start a text: the header's length behind it is one of a few.
+  const std::string_view bmp_header = head.substr(14, 2);
+  for (const std::string_view known :
+       {"\x0c\0"sv, "\x28\0"sv, "\x34\0"sv, "\x38\0"sv, "\x40\0"sv, "\x6c\0"sv, "\x7c\0"sv}) {
+    if (head.starts_with("BM") && bmp_header == known) return ImageFormat::kBmp;
+  }
+  if (head[0] == 'P' && head[1] >= '1' && head[1] <= '6' &&
+      (head[2] == ' ' || head[2] == '\n' || head[2] == '\r' || head[2] == '\t' || head[2] == '#')) {
+    return ImageFormat::kPnm;
+  }
+  return std::nullopt;
+}
+
+ImageSize announced_size(ImageFormat format, std::string_view file) {
+  const Fields fields(file, false);
+  switch (format) {
+    case ImageFormat::kBmp:
+      return bmp_size(fields);
+    case ImageFormat::kPnm:
+      return pnm_size(file);
+    case ImageFormat::kTiff:
+      return tiff_size(file);
+    case ImageFormat::kWebp:
+      return webp_size(file, fields);
+    case ImageFormat::kJpeg:
+    case ImageFormat::kPng:
+      break;
+  }
+  return {};
+}
+
+int exif_orientation(std::string_view exif) {
+  constexpr std::uint32_t kOrientation = 0x0112;
+  int orientation = 1;
+  if (const auto fields = tiff_fields(exif)) {
+    visit_tiff_tags(*fields, [&](std::uint32_t tag, std::uint32_t value) {
+      if (tag == kOrientation && value >= 1 && value <= 8) orientation = static_cast<int>(value);
+    });
+  }
+  return orientation;
+}
+
+std::string size_error(ImageSize size) {
+  if (size.width <= 0 || size.height <= 0) return "the header announces no pixels";
+  constexpr std::int64_t kMaxSide = 1 << 20;  // cv2.imread's limit
+  if (size.width <= kMaxSide && size.height <= kMaxSide &&
+      size.width * size.height <= kMaxImagePixels) {
+    return "";
+  }
+  return fmt::format("the header announces {} x {} pixels, expected at most {} million", size.width,
+                     size.height, kMaxImagePixels / 1'000'000);
+}
+
+}  // namespace tvmq::data
