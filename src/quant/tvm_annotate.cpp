@@ -244,18 +244,24 @@ class Annotate {
   std::string reason_;  ///< why the rule that ran last declined
 };
 
-/// What TVM finds out about the quantized values only when it infers types or sets scales.
-void check_quantized_values(const AnnotatedGraph& annotated) {
-  const ir::Graph& graph = annotated.graph;
-  for (const NodeId id : annotated.quantizes) {
-    const NodeId data = graph[id].inputs[0];
-    const auto* type = std::get_if<ir::TensorType>(&graph[data].type);
-    if (type != nullptr && type->shape.empty()) throw refusal::scalar_quantized(graph, data);
-    const auto kind = graph[id].attrs_as<ir::SimulatedQuantizeAttrs>().kind;
-    if (kind != static_cast<std::int64_t>(AnnotateKind::kWeight)) continue;
-    if (!graph[data].is_constant()) throw refusal::weight_not_constant(graph, data);
-    if (graph[data].value.size() == 0) throw refusal::empty_weight(graph, data);
+/// infer_types() that knows why a simulated quantize has no type.
+void infer_annotated_types(ir::Graph& graph) {
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    if (graph[id].is_call(Op::kSimulatedQuantize)) {
+      const NodeId data = graph[id].inputs[0];
+      const auto* type = std::get_if<ir::TensorType>(&graph[data].type);
+      if (type != nullptr && type->shape.empty()) throw refusal::scalar_quantized(graph, data);
+    }
+    graph.set_type(id, ir::infer_type(graph, id));
   }
+}
+
+void check_weight(const ir::Graph& graph, NodeId quantize) {
+  const auto kind = graph[quantize].attrs_as<ir::SimulatedQuantizeAttrs>().kind;
+  if (kind != static_cast<std::int64_t>(AnnotateKind::kWeight)) return;
+  const NodeId weight = graph[quantize].inputs[0];
+  if (!graph[weight].is_constant()) throw refusal::weight_not_constant(graph, weight);
+  if (graph[weight].value.size() == 0) throw refusal::empty_weight(graph, weight);
 }
 
 }  // namespace
@@ -263,11 +269,12 @@ void check_quantized_values(const AnnotatedGraph& annotated) {
 AnnotatedGraph annotate(const ir::Graph& prepared, const TvmQuantizeOptions& options) {
   check_options(options);
   AnnotatedGraph result = Annotate(partition(prepared, options), options).run();
-  ir::infer_types(result.graph);
+  infer_annotated_types(result.graph);
   for (const NodeId id : ir::post_order(result.graph, result.graph.output())) {
-    if (result.graph[id].is_call(Op::kSimulatedQuantize)) result.quantizes.push_back(id);
+    if (!result.graph[id].is_call(Op::kSimulatedQuantize)) continue;
+    check_weight(result.graph, id);
+    result.quantizes.push_back(id);
   }
-  check_quantized_values(result);
   return result;
 }
 

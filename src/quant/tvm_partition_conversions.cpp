@@ -233,11 +233,6 @@ void cut_suffix(Parts& parts, const std::set<ir::DType>& quantized_types) {
   const NodeId bodies[] = {body};
   const std::vector<NodeId> suffix_inputs = free_inputs(pool, bodies);
   if (const auto value = cutter.quantized_value()) {
-    if (suffix_inputs.size() != 1) {
-      std::vector<std::string> names;
-      for (const NodeId each : suffix_inputs) names.push_back(ir::to_string(pool[each].type));
-      throw refusal::several_values_in_suffix(names);
-    }
     parts.suffix = extract(pool, body, suffix_inputs);
     parts.middle = extract(pool, *value, inputs);
     return;
@@ -275,6 +270,17 @@ void require_integral(const Parts& parts, const std::set<ir::DType>& quantized_t
        [&](const Node& node) { return has_other_type(node.type, quantized_types); });
   find(parts.suffix, "dequantize_outputs", is_no_conversion);
   if (!findings.empty()) throw refusal::not_integral(findings);
+}
+
+/// TVM's main passes one value to dequantize_outputs.
+void require_one_value_in_suffix(const Parts& parts) {
+  const Graph& suffix = parts.suffix;
+  if (suffix.inputs().size() == 1) return;
+  std::vector<std::string> values;
+  for (const NodeId each : suffix.inputs()) {
+    values.push_back(fmt::format("{} {}", suffix[each].name, ir::to_string(suffix[each].type)));
+  }
+  throw refusal::several_values_in_suffix(values);
 }
 
 Graph fuse(const Parts& parts) {
@@ -317,6 +323,7 @@ ir::Module partition_conversions(const ir::Graph& quantized, const TvmQuantizeOp
   if (options.partition_conversions == PartitionConversions::kFullyIntegral) {
     require_integral(parts, quantized_types);
   }
+  require_one_value_in_suffix(parts);
   ir::Module module;
   module.functions.push_back({"main", fuse(parts)});
   module.functions.push_back({"quantize_inputs", std::move(parts.prefix)});
