@@ -126,9 +126,106 @@ Kernel kernel_of(Op op) {
       return take;
     case Op::kGather:
       return gather;
-    default:
+
+    case Op::kSum:
+    case Op::kMean:
+    case Op::kMax:
+    case Op::kMin:
+    case Op::kProd:
+      return reduce;
+    case Op::kArgmax:
+    case Op::kArgmin:
+      return arg_reduce;
+    case Op::kVariance:
+      return variance;
+
+    case Op::kConv1D:
+    case Op::kConv2D:
+    case Op::kConv3D:
+      return convolution;
+    case Op::kConv1DTranspose:
+    case Op::kConv2DTranspose:
+    case Op::kConv3DTranspose:
+      return transposed_convolution;
+    case Op::kDense:
+      return dense;
+    case Op::kMatmul:
+      return matmul;
+    case Op::kBatchMatmul:
+      return batch_matmul;
+
+    case Op::kMaxPool1D:
+    case Op::kMaxPool2D:
+    case Op::kMaxPool3D:
+    case Op::kAvgPool1D:
+    case Op::kAvgPool2D:
+    case Op::kAvgPool3D:
+      return pool;
+    case Op::kGlobalAvgPool2D:
+    case Op::kGlobalMaxPool2D:
+    case Op::kAdaptiveAvgPool1D:
+    case Op::kAdaptiveMaxPool1D:
+    case Op::kAdaptiveAvgPool2D:
+    case Op::kAdaptiveMaxPool2D:
+    case Op::kAdaptiveAvgPool3D:
+    case Op::kAdaptiveMaxPool3D:
+      return adaptive_pool;
+
+    case Op::kBiasAdd:
+      return bias_add;
+    case Op::kPrelu:
+      return prelu;
+    case Op::kDropout:
+      return dropout;
+    case Op::kSoftmax:
+    case Op::kLogSoftmax:
+      return softmax;
+    case Op::kBatchNorm:
+      return batch_norm;
+    case Op::kInstanceNorm:
+      return instance_norm;
+    case Op::kLayerNorm:
+      return layer_norm;
+    case Op::kGroupNorm:
+      return group_norm;
+    case Op::kL2Normalize:
+      return l2_normalize;
+    case Op::kLrn:
+      return lrn;
+
+    case Op::kResize2D:
+      return resize2d;
+    case Op::kUpsampling:
+      return upsampling;
+
+    case Op::kQnnQuantize:
+      return qnn_quantize;
+    case Op::kQnnDequantize:
+      return qnn_dequantize;
+    case Op::kQnnRequantize:
+      return qnn_requantize;
+    case Op::kQnnConv2D:
+      return qnn_conv2d;
+    case Op::kQnnDense:
+      return qnn_dense;
+    case Op::kQnnAdd:
+    case Op::kQnnSubtract:
+      return qnn_add;
+    case Op::kQnnMul:
+      return qnn_mul;
+    case Op::kQnnConcatenate:
+      return qnn_concatenate;
+    case Op::kQnnAvgPool2D:
+      return qnn_avg_pool2d;
+    case Op::kQnnLeakyRelu:
+      return qnn_leaky_relu;
+    case Op::kFixedPointMultiplyPerAxis:
+      return fixed_point_multiply_per_axis;
+
+    case Op::kOpaque:
       return nullptr;
   }
+  throw InternalError("an operator that the table does not know");
 }
 
 bool is_known(const ir::TensorType& type) { return ir::element_count(type.shape).has_value(); }
