@@ -47,8 +47,9 @@ NodeId IntegerEmitter::stop_fusion(NodeId value) {
 }
 
 NodeId IntegerEmitter::materialize(const ScaledValue& value) {
-  if (!value.scale) return value.node;
-  return graph_.add_call(Op::kMultiply, {value.node, constant(*value.scale)});
+  const NodeId node = value.rectified ? graph_.add_call(Op::kRelu, {value.node}) : value.node;
+  if (!value.scale) return node;
+  return graph_.add_call(Op::kMultiply, {node, constant(*value.scale)});
 }
 
 NodeId IntegerEmitter::quantize(const ScaledValue& value, const AffineParameters& to) {
@@ -58,7 +59,9 @@ NodeId IntegerEmitter::quantize(const ScaledValue& value, const AffineParameters
   const NodeId shifted =
       add(levels, constant(Tensor::scalar(static_cast<float>(to.zero_point) + 0.5F)));
   const NodeId clipped = graph_.add_call(
-      Op::kClip, {shifted}, ir::ClipAttrs{.a_min = 0, .a_max = static_cast<double>(to.highest)});
+      Op::kClip, {shifted},
+      ir::ClipAttrs{.a_min = static_cast<double>(value.rectified ? to.zero_point : 0),
+                    .a_max = static_cast<double>(to.highest)});
   return cast(clipped, ir::DType::kUInt8);
 }
 
@@ -68,7 +71,7 @@ ScaledValue IntegerEmitter::dequantize(NodeId stored, const AffineParameters& fr
     value = graph_.add_call(Op::kSubtract,
                             {value, constant(Tensor::scalar(static_cast<float>(from.zero_point)))});
   }
-  return {.node = value, .scale = Tensor::scalar(from.scale)};
+  return {.node = value, .scale = Tensor::scalar(from.scale), .rectified = false};
 }
 
 }  // namespace tvmq::quant

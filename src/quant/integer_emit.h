@@ -10,12 +10,13 @@
 
 namespace tvmq::quant {
 
-/// A float32 value that is not multiplied by its scale yet: real = node * scale. The multiplication
-/// is put off, because steps in between may make it part of another one.
+/// A float32 value whose last steps are put off, because they may become part of others:
+/// real = node * scale, or max(node, 0) * scale if rectified.
 struct ScaledValue {
   ir::NodeId node = 0;
   /// A constant that broadcasts against the value (one element, or one per channel); nothing: 1.
-  std::optional<ir::Tensor> scale;
+  std::optional<ir::Tensor> scale = std::nullopt;
+  bool rectified = false;
 };
 
 /// Appends operators to a graph; holds nothing but the graph.
@@ -30,8 +31,9 @@ class IntegerEmitter {
 
   /// The float32 value itself.
   ir::NodeId materialize(const ScaledValue& value);
-  /// uint8 from float32: cast(clip(x / scale + zero_point + 0.5, 0, highest)); the cast truncates,
-  /// so that the half rounds to nearest, halves up. The same on every target.
+  /// uint8 from float32: cast(clip(x / scale + zero_point + 0.5, lowest, highest)); the cast
+  /// truncates, so that the half rounds to nearest, halves up. The same on every target. lowest is
+  /// the zero point of a rectified value (its ReLU costs nothing), else 0.
   ir::NodeId quantize(const ScaledValue& value, const AffineParameters& to);
   /// float32 from uint8: (q - zero_point) * scale, the multiplication put off.
   ScaledValue dequantize(ir::NodeId stored, const AffineParameters& from);

@@ -83,9 +83,9 @@ class Realizer {
   }
   NodeId float_value(NodeId id) {
     const ScaledValue value = scaled_value(id);
-    if (!value.scale) return value.node;
+    if (!value.scale && !value.rectified) return value.node;
     const NodeId node = emitter_.materialize(value);
-    floats_[id] = ScaledValue{node, std::nullopt};
+    floats_[id] = ScaledValue{.node = node};
     return node;
   }
 
@@ -118,10 +118,10 @@ class Realizer {
 
   void copy_as_float(NodeId id) {
     const Node& node = source()[id];
-    // Positive scales commute with a ReLU, so the multiplication may wait for the quantization.
+    // Scales are positive and commute with a ReLU: both may wait for the quantization.
     if (node.is_call(Op::kRelu)) {
-      const ScaledValue operand = scaled_value(node.inputs[0]);
-      floats_[id] = ScaledValue{target_.add_copy(node, {operand.node}), operand.scale};
+      floats_[id] = scaled_value(node.inputs[0]);
+      floats_[id]->rectified = true;
       return;
     }
     std::vector<NodeId> inputs;
@@ -130,7 +130,7 @@ class Realizer {
       inputs.push_back(float_value(input));
       if (is_broadcast(id, input)) inputs.back() = emitter_.stop_fusion(inputs.back());
     }
-    floats_[id] = ScaledValue{target_.add_copy(node, std::move(inputs)), std::nullopt};
+    floats_[id] = ScaledValue{.node = target_.add_copy(node, std::move(inputs))};
   }
 
   /// Whether an elementwise step repeats a computed operand along an axis, as squeeze-excite does
@@ -298,12 +298,12 @@ class Realizer {
     if (any_integer) {
       node = emitter_.add(node, emitter_.constant(per_channel(std::move(integers), rank)));
     }
-    ScaledValue value{emitter_.cast(node, DType::kFloat32),
-                      per_channel(std::move(accumulator.scales), rank)};
+    ScaledValue value{.node = emitter_.cast(node, DType::kFloat32),
+                      .scale = per_channel(std::move(accumulator.scales), rank)};
     if (any_remainder) {
       const NodeId real = emitter_.materialize(value);
-      value = {emitter_.add(real, emitter_.constant(per_channel(std::move(remainder), rank))),
-               std::nullopt};
+      value = {.node =
+                   emitter_.add(real, emitter_.constant(per_channel(std::move(remainder), rank)))};
     }
     floats_[last] = std::move(value);
     if (last != id && plan_.stored[last]) {
