@@ -53,6 +53,17 @@ Tensor::Tensor(DType dtype, Shape shape) : dtype_(dtype), shape_(std::move(shape
   bytes_ = allocate(bytes);
 }
 
+Tensor Tensor::borrowed(DType dtype, Shape shape, std::byte* elements) {
+  const auto count = element_count(shape);
+  check(count.has_value() && dtype != DType::kVoid, "a tensor needs a dtype and a known shape");
+  Tensor tensor;
+  tensor.dtype_ = dtype;
+  tensor.shape_ = std::move(shape);
+  tensor.size_ = *count;
+  tensor.bytes_ = std::shared_ptr<std::byte[]>(std::shared_ptr<void>(), elements);
+  return tensor;
+}
+
 Tensor Tensor::zeros(DType dtype, Shape shape) {
   Tensor tensor(dtype, std::move(shape));
   std::memset(tensor.mutable_bytes(), 0, tensor.byte_size());

@@ -36,6 +36,8 @@ class Tensor {
   Tensor(DType dtype, Shape shape);
 
   static Tensor zeros(DType dtype, Shape shape);
+  /// A view of memory that someone else owns and that outlives every copy of the tensor.
+  static Tensor borrowed(DType dtype, Shape shape, std::byte* elements);
   template <class T>
   static Tensor scalar(T value);
   template <class T>
