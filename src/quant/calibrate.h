@@ -36,14 +36,14 @@ struct CalibrateOptions {
   CalibMode mode = CalibMode::kMse;
   /// Per observed value, for kMse: steps of its integer grid between 0 and the threshold (see
   /// ThresholdOptions). Empty: (1 << (bits - 1)) - 1 for all.
-  std::vector<int> mse_steps;
+  std::vector<int> mse_steps = {};
   int bits = 8;
   float global_scale = 8.0F;  ///< for kGlobalScale
   /// Worker threads; 0: as many as the machine has. Does not change the result.
   int threads = 0;
   /// Put the histograms into the table, collecting them even if the mode does not need them.
   bool keep_histograms = false;
-  std::string preprocessing;  ///< goes into the table as it is
+  std::string preprocessing = {};  ///< goes into the table as it is
 };
 
 /// One entry per element of `observed`, in that order. The graph must be typed. `observed` may

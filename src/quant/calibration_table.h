@@ -11,25 +11,27 @@
 //     "graph_hash": "9c1f0e4a2b6d8f3050a7c4e19b2d6f80",
 //     "preprocessing": "227x227 BGR mean 123.68 ...",
 //     "samples": 128,
-//     "parameters": {"activation_bits": "8"},
+//     "parameters": {},
 //     "entries": [
-//       {"name": "nn.conv2d 'conv1'", "threshold": 3.5088, "absmax": 3.677, "min": -3.6,
-//       "max": 3.677,
-//        "count": 20000, "zeros": 12,
-//        "histogram": [[4000, 12], [4003, 7], ...]},
+//       {"name": "nn.relu 'relu1'", "threshold": 3.5088, "absmax": 3.677, "min": 0, "max": 3.677,
+//        "count": 20000, "zeros": 12, "percentile": 3.6, "histogram": [-4000, 19, 7, -3, ...]},
 //       ...
 //     ]
 //   }
+//
+// "percentile" and "histogram" may be absent. A histogram lists the counts of its 8001 bins; a
+// negative number stands for so many empty bins.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "ir/graph.h"
+#include "quant/graph_hash.h"
 #include "quant/threshold.h"
 
 namespace tvmq::quant {
@@ -43,9 +45,11 @@ struct CalibrationEntry {
   float max = 0;
   std::int64_t count = 0;  ///< elements seen
   std::int64_t zeros = 0;  ///< of them 0.0 or -0.0
+  /// The threshold of CalibMode::kPercentile, which a histogram does not tell exactly.
+  std::optional<float> percentile = std::nullopt;
   /// kHistogramBins counts over [-absmax, absmax], or empty: with them the threshold of another
   /// mode can be found without the images.
-  std::vector<std::uint64_t> histogram;
+  std::vector<std::uint64_t> histogram = {};
   bool operator==(const CalibrationEntry&) const = default;
 };
 
@@ -55,9 +59,9 @@ struct CalibrationTable {
   std::string preprocessing;  ///< what was done to the images, in the caller's words
   std::int64_t samples = 0;   ///< batches that were seen; 0 if the mode needs none
   /// Whatever else the thresholds depend on, by name, in the caller's words.
-  std::map<std::string, std::string, std::less<>> parameters;
+  std::map<std::string, std::string, std::less<>> parameters = {};
   /// In TVM's visit order (relay_quantize.md 3.3): as `observed` was given to calibrate().
-  std::vector<CalibrationEntry> entries;
+  std::vector<CalibrationEntry> entries = {};
   bool operator==(const CalibrationTable&) const = default;
 };
 
@@ -67,11 +71,6 @@ struct CalibrationKey {
   std::string preprocessing;
   std::size_t entries = 0;  ///< how many values are observed
 };
-
-/// 128 bits as 32 hexadecimal digits over everything that defines the network: operators,
-/// attributes, constants, operand order, sharing, inputs, outputs. Layer names, inferred types and
-/// node numbers do not count (as in ir::first_difference). The same on every machine.
-std::string graph_hash(const ir::Graph& graph);
 
 /// The file's text.
 std::string to_json(const CalibrationTable& table);
@@ -87,8 +86,8 @@ void write_calibration_table(const CalibrationTable& table, const std::filesyste
 void require_match(const CalibrationTable& table, const CalibrationKey& key,
                    std::string_view name_for_errors);
 
-/// The table for another mode from the histograms in `table`; nothing if they are not there, or if
-/// the mode needs more than they hold (percentile).
+/// The table for another mode from the statistics in `table`; nothing if they do not tell (the
+/// table comes from global_scale, or was made without keep_histograms).
 std::optional<CalibrationTable> with_mode(const CalibrationTable& table, CalibMode mode,
                                           const ThresholdOptions& options);
 

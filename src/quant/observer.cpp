@@ -147,19 +147,21 @@ ValueObserver::ValueObserver(StatisticsKinds kinds) : kinds_(kinds) {
   if (kinds.percentile) statistics_.upper_counts.resize(kUpperCounts);
 }
 
-void ValueObserver::observe_range(std::span<const float> elements, std::int64_t batch) {
+bool ValueObserver::observe_range(std::span<const float> elements, std::int64_t batch) {
   const RangeStatistics range = range_of(elements, batch);
   {
     const std::lock_guard lock(mutex_);
     statistics_.range.merge(range);
   }
-  if (!kinds_.percentile) return;
-  thread_local UpperCounter counter;
-  for_each_part(elements, [&](std::span<const float> part) {
-    const std::span<const std::uint32_t> counts = counter.count(part);
-    const std::lock_guard lock(mutex_);
-    add(counts, statistics_.upper_counts);
-  });
+  if (kinds_.percentile) {
+    thread_local UpperCounter counter;
+    for_each_part(elements, [&](std::span<const float> part) {
+      const std::span<const std::uint32_t> counts = counter.count(part);
+      const std::lock_guard lock(mutex_);
+      add(counts, statistics_.upper_counts);
+    });
+  }
+  return range.first_nonfinite_batch == RangeStatistics::kNone;
 }
 
 void ValueObserver::begin_histogram(std::uint64_t rank) {

@@ -78,8 +78,8 @@ class ValueObserver {
  public:
   explicit ValueObserver(StatisticsKinds kinds);
 
-  /// Pass 1.
-  void observe_range(std::span<const float> elements, std::int64_t batch);
+  /// Pass 1. False if there is a NaN or an infinity among `elements`.
+  bool observe_range(std::span<const float> elements, std::int64_t batch);
   /// Between the passes. `rank`: which of the |x| in ascending order (0-based) pass 2 shall find to
   /// the last bit; ignored unless percentile counts are collected.
   void begin_histogram(std::uint64_t rank = 0);

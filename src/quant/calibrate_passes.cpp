@@ -1,0 +1,105 @@
+#include "quant/calibrate_passes.h"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <limits>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace tvmq::quant {
+namespace {
+
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+
+/// What the workers of one pass share.
+class Pass {
+ public:
+  Pass(const BatchSource& source, const PassOptions& options, const ObserveBatch& observe, Log& log)
+      : source_(source), options_(options), observe_(observe), log_(log) {}
+
+  /// One worker: takes batches until there are no more.
+  void work(const std::shared_ptr<const exec::Program>& program) noexcept {
+    std::int64_t batch = -1;  // a failure before the first batch comes before those of batches
+    try {
+      exec::Session session(program);
+      while (!stopped_.load()) {
+        batch = next_.fetch_add(1);
+        if (batch >= source_.batches) return;
+        run(session, batch);
+      }
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      stopped_.store(true);
+      if (batch < failed_batch_) {
+        failed_batch_ = batch;
+        failure_ = std::current_exception();
+      }
+    }
+  }
+
+  void stop() { stopped_.store(true); }
+
+  /// Once all workers have ended.
+  [[nodiscard]] PassResult result() const {
+    if (failure_ && failed_batch_ < ended_by_batch_) std::rethrow_exception(failure_);
+    return result_;
+  }
+
+ private:
+  void run(exec::Session& session, std::int64_t batch) {
+    const std::optional<std::vector<ir::Tensor>> inputs = source_.load(batch);
+    bool ended = false;
+    if (inputs) {
+      session.run(*inputs,
+                  [&](const exec::TapView& view) { ended = !observe_(view, batch) || ended; });
+    }
+    const std::lock_guard lock(mutex_);
+    if (ended) {
+      stopped_.store(true);
+      ended_by_batch_ = std::min(ended_by_batch_, batch);
+    }
+    (inputs ? result_.batches : result_.skipped) += 1;
+    log_.progress(options_.title, result_.batches + result_.skipped, source_.batches);
+  }
+
+  const BatchSource& source_;
+  const PassOptions& options_;
+  const ObserveBatch& observe_;
+  Log& log_;
+
+  std::atomic<std::int64_t> next_ = 0;
+  std::atomic<bool> stopped_ = false;
+  std::mutex mutex_;  ///< guards what follows, and the log
+  PassResult result_;
+  std::int64_t ended_by_batch_ = kNever;
+  std::int64_t failed_batch_ = kNever;
+  std::exception_ptr failure_;
+};
+
+std::int64_t worker_count(int threads, std::int64_t batches) {
+  const std::int64_t wanted =
+      threads > 0 ? threads : static_cast<std::int64_t>(std::thread::hardware_concurrency());
+  return std::clamp<std::int64_t>(wanted, 1, std::max<std::int64_t>(batches, 1));
+}
+
+}  // namespace
+
+PassResult run_pass(const std::shared_ptr<const exec::Program>& program, const BatchSource& source,
+                    const PassOptions& options, const ObserveBatch& observe, Log& log) {
+  Pass pass(source, options, observe, log);
+  std::vector<std::jthread> workers;
+  try {
+    for (std::int64_t i = 0; i < worker_count(options.threads, source.batches); ++i) {
+      workers.emplace_back([&] { pass.work(program); });
+    }
+  } catch (...) {  // no more threads to be had
+    pass.stop();
+    throw;
+  }
+  workers.clear();  // joins
+  return pass.result();
+}
+
+}  // namespace tvmq::quant
