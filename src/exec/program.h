@@ -31,17 +31,17 @@ struct ProgramOptions {
   int threads = 1;
 };
 
-/// A tapped value: every element once. The elements lie as [outer][channels / block][inner][block],
-/// where outer is the batch and inner the pixels; element i is of channel
-/// i / (inner * block) % (channels / block) * block + i % block. A value without a channel axis has
-/// channels == block == outer == 1. Channel sums need no more than that; whoever does not care
-/// about channels reads `elements` from begin to end.
+/// A tapped value: every element once, as [outer][channels / block][inner][block]. Element i
+/// belongs to channel i / (inner * block) % (channels / block) * block + i % block, where "channel"
+/// is the index in dimension `channel_axis`. Whoever does not care about channels reads `elements`
+/// from begin to end.
 struct TapView {
   ir::NodeId node = 0;              ///< as given in ProgramOptions::taps
   std::span<const float> elements;  ///< valid during the call only
   std::int64_t channels = 1;
   std::int64_t block = 1;
   std::int64_t inner = 1;
+  std::int64_t channel_axis = 1;  ///< 1, or the last dimension; of a vector or scalar: none
 };
 /// Called once per entry of ProgramOptions::taps and run, on the thread that called run(), in the
 /// order in which values are computed.

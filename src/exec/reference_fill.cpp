@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "exec/reference_cast.h"
-#include "exec/reference_dtype.h"
 #include "exec/reference_kernel.h"
 #include "exec/reference_strided.h"
 

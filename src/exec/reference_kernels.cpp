@@ -1,5 +1,6 @@
 #include "exec/reference_kernels.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -241,6 +242,20 @@ bool is_known(const ir::Type& type) {
   return false;
 }
 
+bool has_type(const Values& results, const ir::Type& type) {
+  ir::TupleType expected;
+  if (const auto* tensor = std::get_if<ir::TensorType>(&type)) {
+    expected.fields = {*tensor};
+  } else {
+    expected = std::get<ir::TupleType>(type);
+  }
+  return std::ranges::equal(results, expected.fields,
+                            [](const ir::Tensor& tensor, const ir::TensorType& field) {
+                              return tensor.dtype() == field.dtype &&
+                                     tensor.shape() == field.shape;
+                            });
+}
+
 /// The type that the node has on these very operands.
 ir::Type type_on(const ir::Graph& graph, ir::NodeId id, std::span<const Values> operands) {
   const ir::Node& node = graph[id];
@@ -295,7 +310,9 @@ std::vector<ir::Tensor> evaluate(const ir::Graph& graph, ir::NodeId id,
   if (!is_known(type)) type = type_on(graph, id, operands);
   const KernelCall call{.graph = graph, .id = id, .node = node, .operands = operands, .type = type};
   if (!is_known(type)) call.refuse("the size of its result depends on values");
-  return kernel(call);
+  Values results = kernel(call);
+  check(has_type(results, type), "a kernel's results have the node's type");
+  return results;
 }
 
 }  // namespace tvmq::exec

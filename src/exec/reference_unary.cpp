@@ -1,9 +1,7 @@
 // Operators of one operand, element by element.
-#include <algorithm>
 #include <cmath>
 #include <utility>
 
-#include "exec/reference_broadcast.h"
 #include "exec/reference_dtype.h"
 #include "exec/reference_kernel.h"
 #include "exec/reference_scalar.h"

@@ -1,0 +1,38 @@
+#include "exec/contraction_kernels.h"
+
+#include "exec/convolution_problem.h"
+#include "exec/onednn.h"
+
+namespace tvmq::exec {
+namespace {
+
+ir::Tensor scaled_rows(const ir::Tensor& weights, const std::vector<float>& scale) {
+  ir::Tensor result(weights.dtype(), weights.shape());
+  const auto from = weights.data<float>();
+  const auto to = result.mutable_data<float>();
+  const std::size_t depth = scale.empty() ? 0 : from.size() / scale.size();
+  for (std::size_t i = 0; i < from.size(); ++i) to[i] = from[i] * scale[i / depth];
+  return result;
+}
+
+}  // namespace
+
+FastKernelChoice make_contraction(const ir::Graph& graph, const LiveValues& live,
+                                  const ContractionStep& step, MemoryLayout data_layout,
+                                  bool may_accumulate) {
+  const Call& call = live.calls[step.call];
+  if (graph[call.node].op == ir::Op::kDense) {
+    const ir::Tensor& weights = live[call.inputs[1]].constant;
+    return make_dense({.data = live.type(step.data),
+                       .result = live.type(step.output),
+                       .weights = step.scale.empty() ? weights : scaled_rows(weights, step.scale),
+                       .bias = step.bias},
+                      step.post);
+  }
+  auto problem = describe_convolution(graph, live, step);
+  if (auto* reason = std::get_if<std::string>(&problem)) return std::move(*reason);
+  return make_convolution(std::get<ConvolutionProblem>(problem), step.post, data_layout,
+                          may_accumulate);
+}
+
+}  // namespace tvmq::exec

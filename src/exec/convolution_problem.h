@@ -1,0 +1,36 @@
+// A convolution in the terms that a library of kernels understands: canonical axis order, weights
+// as groups x output channels x input channels x kernel.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "exec/program_fuse.h"
+
+namespace tvmq::exec {
+
+struct ConvolutionProblem {
+  ir::TensorType data;    ///< as in the graph
+  ir::TensorType result;  ///< as in the graph
+  std::int64_t data_channel_axis = 1;
+  std::int64_t result_channel_axis = 1;
+  bool transposed = false;
+  std::int64_t groups = 1;
+  // One per spatial dimension, outermost first:
+  std::vector<std::int64_t> strides{};
+  std::vector<std::int64_t> dilation{};
+  std::vector<std::int64_t> pad_before{};
+  std::vector<std::int64_t> pad_after{};
+  /// (groups, output channels / groups, input channels / groups, kernel...); the scale is applied.
+  ir::Tensor weights{};
+  std::vector<float> bias{};
+};
+
+/// The problem of an nn.conv1d, conv2d, conv3d or conv2d_transpose; the reason if it cannot be put
+/// in these terms (a blocked layout, another output layout).
+std::variant<ConvolutionProblem, std::string> describe_convolution(const ir::Graph& graph,
+                                                                   const LiveValues& live,
+                                                                   const ContractionStep& step);
+
+}  // namespace tvmq::exec

@@ -1,0 +1,464 @@
+#include "exec/copy_kernels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "ir/layout.h"
+
+namespace tvmq::exec {
+namespace {
+
+using ir::Node;
+using ir::Op;
+
+/// Sizes and strides of a value's dimensions; in a split layout the channels count blocks and the
+/// lanes of a block come last.
+struct View {
+  std::vector<std::int64_t> sizes;
+  std::vector<std::int64_t> strides;
+  std::int64_t offset = 0;
+};
+
+/// One strided copy from an input to an output.
+struct Copy {
+  std::size_t input = 0;
+  std::size_t output = 0;
+  View from;
+  View to;
+};
+
+template <class T>
+void copy_elements(const std::byte* from, std::byte* to, std::int64_t count, std::int64_t from_step,
+                   std::int64_t to_step) {
+  const auto* source = reinterpret_cast<const T*>(from);
+  auto* target = reinterpret_cast<T*>(to);
+  for (std::int64_t i = 0; i < count; ++i) target[i * to_step] = source[i * from_step];
+}
+
+/// The loops of a copy, outermost first, joined where both sides are contiguous.
+class StridedCopy {
+ public:
+  StridedCopy(const Copy& copy, std::size_t size)
+      : input_(copy.input), output_(copy.output), size_(size) {
+    from_offset_ = copy.from.offset;
+    to_offset_ = copy.to.offset;
+    for (std::size_t d = 0; d < copy.from.sizes.size(); ++d) {
+      const std::int64_t n = copy.from.sizes[d];
+      const std::int64_t f = copy.from.strides[d];
+      const std::int64_t t = copy.to.strides[d];
+      if (n == 1) continue;
+      if (!sizes_.empty() && from_.back() == f * n && to_.back() == t * n) {
+        sizes_.back() *= n;
+        from_.back() = f;
+        to_.back() = t;
+      } else {
+        sizes_.push_back(n);
+        from_.push_back(f);
+        to_.push_back(t);
+      }
+    }
+    if (sizes_.empty()) {
+      sizes_ = {1};
+      from_ = {1};
+      to_ = {1};
+    }
+  }
+
+  void run(const StepBuffers& buffers) const {
+    const auto bytes = static_cast<std::int64_t>(size_);
+    const std::byte* from = buffers.inputs[input_] + from_offset_ * bytes;
+    std::byte* to = buffers.outputs[output_] + to_offset_ * bytes;
+    const std::size_t outer = sizes_.size() - 1;
+    for (const std::int64_t n : sizes_) {
+      if (n == 0) return;
+    }
+    std::vector<std::int64_t> index(outer, 0);
+    while (true) {
+      run_innermost(from, to);
+      std::size_t d = outer;
+      while (d > 0) {
+        --d;
+        from += from_[d] * bytes;
+        to += to_[d] * bytes;
+        if (++index[d] < sizes_[d]) break;
+        from -= from_[d] * sizes_[d] * bytes;
+        to -= to_[d] * sizes_[d] * bytes;
+        index[d] = 0;
+        if (d == 0) return;
+      }
+      if (outer == 0) return;
+    }
+  }
+
+ private:
+  void run_innermost(const std::byte* from, std::byte* to) const {
+    const std::int64_t count = sizes_.back();
+    const std::int64_t f = from_.back();
+    const std::int64_t t = to_.back();
+    if (f == 1 && t == 1) {
+      std::memcpy(to, from, static_cast<std::size_t>(count) * size_);
+    } else if (size_ == 4) {
+      copy_elements<std::uint32_t>(from, to, count, f, t);
+    } else if (size_ == 1) {
+      copy_elements<std::uint8_t>(from, to, count, f, t);
+    } else if (size_ == 2) {
+      copy_elements<std::uint16_t>(from, to, count, f, t);
+    } else {
+      copy_elements<std::uint64_t>(from, to, count, f, t);
+    }
+  }
+
+  std::size_t input_;
+  std::size_t output_;
+  std::size_t size_;
+  std::int64_t from_offset_ = 0;
+  std::int64_t to_offset_ = 0;
+  std::vector<std::int64_t> sizes_;
+  std::vector<std::int64_t> from_;
+  std::vector<std::int64_t> to_;
+};
+
+class CopyKernel final : public FastKernel {
+ public:
+  CopyKernel(const std::vector<Copy>& copies, std::size_t size) : size_(size) {
+    for (const Copy& each : copies) copies_.emplace_back(each, size);
+  }
+  /// Every element of output 0 is set to `value` first.
+  void fill_first(const ir::Tensor& value, std::int64_t elements) {
+    fill_.assign(value.bytes(), value.bytes() + size_);
+    elements_ = elements;
+  }
+
+  void run(const StepBuffers& buffers, KernelState* /*state*/) const override {
+    if (!fill_.empty()) fill(buffers.outputs[0]);
+    for (const StridedCopy& each : copies_) each.run(buffers);
+  }
+  std::string description() const override { return "copy"; }
+
+ private:
+  void fill(std::byte* target) const {
+    const bool uniform = std::ranges::all_of(fill_, [&](std::byte b) { return b == fill_[0]; });
+    if (uniform) {
+      std::memset(target, std::to_integer<int>(fill_[0]),
+                  static_cast<std::size_t>(elements_) * size_);
+      return;
+    }
+    for (std::int64_t i = 0; i < elements_; ++i) {
+      std::memcpy(target + i * static_cast<std::int64_t>(size_), fill_.data(), size_);
+    }
+  }
+
+  std::size_t size_;
+  std::vector<StridedCopy> copies_;
+  std::vector<std::byte> fill_;
+  std::int64_t elements_ = 0;
+};
+
+std::vector<std::int64_t> row_major(const std::vector<std::int64_t>& sizes) {
+  std::vector<std::int64_t> strides(sizes.size(), 1);
+  for (std::size_t d = sizes.size(); d-- > 1;) strides[d - 1] = strides[d] * sizes[d];
+  return strides;
+}
+
+/// What one number per dimension (a start, a length) becomes in a view.
+class ViewMaker {
+ public:
+  explicit ViewMaker(MemoryLayout layout, bool whole_channels = false)
+      : layout_(layout), last_(whole_channels) {}
+
+  /// Nothing if the channels of `shape` are not whole blocks. Channels last is recognised when
+  /// `block` equals the number of channels of the largest value, so it is passed as `last`.
+  std::optional<View> view(const ir::Shape& shape) const {
+    if (layout_.plain()) return View{shape, row_major(shape)};
+    const auto axis = static_cast<std::size_t>(layout_.channel_axis);
+    if (last_) {
+      std::vector<std::int64_t> moved = shape;
+      moved.erase(moved.begin() + layout_.channel_axis);
+      moved.push_back(shape[axis]);
+      std::vector<std::int64_t> strides = row_major(moved);
+      const std::int64_t lane = strides.back();
+      strides.pop_back();
+      strides.insert(strides.begin() + layout_.channel_axis, lane);
+      return View{shape, strides};
+    }
+    if (shape[axis] % layout_.block != 0) return std::nullopt;
+    const LayoutLoops loops = layout_loops(shape, layout_);
+    View result{shape, std::vector<std::int64_t>(shape.size(), 0)};
+    result.sizes[axis] = loops.blocks();
+    std::int64_t stride = layout_.block;
+    for (std::size_t d = shape.size(); d-- > 1;) {
+      if (d == axis) continue;
+      result.strides[d] = stride;
+      stride *= shape[d];
+    }
+    result.strides[axis] = stride;
+    result.strides[0] = stride * loops.blocks();
+    result.sizes.push_back(layout_.block);
+    result.strides.push_back(1);
+    return result;
+  }
+
+  bool blocked() const { return !layout_.plain() && !last_; }
+  std::size_t channel_axis() const { return static_cast<std::size_t>(layout_.channel_axis); }
+  std::int64_t block() const { return layout_.block; }
+
+ private:
+  MemoryLayout layout_;
+  bool last_;
+};
+
+/// `view` moved by `start` and with steps, along one dimension. False if that cuts a block.
+bool move_view(View& view, const ViewMaker& maker, std::size_t dimension, std::int64_t start,
+               std::int64_t step, std::int64_t length) {
+  if (maker.blocked() && dimension == maker.channel_axis()) {
+    if (start % maker.block() != 0 || length % maker.block() != 0 || step != 1) return false;
+    start /= maker.block();
+    length /= maker.block();
+  }
+  view.offset += start * view.strides[dimension];
+  view.strides[dimension] *= step;
+  view.sizes[dimension] = length;
+  return true;
+}
+
+struct Copies {
+  std::vector<Copy> list;
+  ir::Tensor fill;
+};
+using MaybeCopies = std::optional<Copies>;
+
+std::size_t positive_axis(std::int64_t axis, std::size_t rank) {
+  return static_cast<std::size_t>(axis < 0 ? axis + static_cast<std::int64_t>(rank) : axis);
+}
+
+MaybeCopies concatenate(const LiveValues& live, const Call& call, std::size_t axis,
+                        const ViewMaker& maker) {
+  Copies copies;
+  std::int64_t start = 0;
+  for (std::size_t i = 0; i < call.inputs.size(); ++i) {
+    const ir::Shape& shape = live.type(call.inputs[i]).shape;
+    auto from = maker.view(shape);
+    auto to = maker.view(live.type(call.outputs[0]).shape);
+    if (!from || !to || !move_view(*to, maker, axis, start, 1, shape[axis])) return std::nullopt;
+    to->sizes = from->sizes;
+    copies.list.push_back({.input = i, .from = *from, .to = *to});
+    start += shape[axis];
+  }
+  return copies;
+}
+
+MaybeCopies split(const LiveValues& live, const Call& call, std::size_t axis,
+                  const ViewMaker& maker) {
+  Copies copies;
+  std::int64_t start = 0;
+  for (std::size_t i = 0; i < call.outputs.size(); ++i) {
+    const ir::Shape& shape = live.type(call.outputs[i]).shape;
+    auto to = maker.view(shape);
+    auto from = maker.view(live.type(call.inputs[0]).shape);
+    if (!from || !to || !move_view(*from, maker, axis, start, 1, shape[axis])) return std::nullopt;
+    copies.list.push_back({.output = i, .from = *from, .to = *to});
+    start += shape[axis];
+  }
+  return copies;
+}
+
+/// strided_slice with constant attributes; the length of every dimension is the result's.
+MaybeCopies strided_slice(const LiveValues& live, const Call& call,
+                          const ir::StridedSliceAttrs& attrs, const ViewMaker& maker) {
+  const ir::Shape& source = live.type(call.inputs[0]).shape;
+  const ir::Shape& result = live.type(call.outputs[0]).shape;
+  auto from = maker.view(source);
+  auto to = maker.view(result);
+  if (!from || !to || !attrs.begin || call.inputs.size() != 1) return std::nullopt;
+  for (std::size_t i = 0; i < attrs.begin->size(); ++i) {
+    const std::size_t axis = attrs.axes ? positive_axis(attrs.axes->at(i), source.size()) : i;
+    if (axis >= source.size()) return std::nullopt;
+    std::int64_t step = 1;
+    if (attrs.slice_mode == "end" && attrs.strides && !attrs.strides->empty()) {
+      step = attrs.strides->size() == 1  ? (*attrs.strides)[0]
+             : i < attrs.strides->size() ? (*attrs.strides)[i]
+                                         : 1;
+    }
+    std::int64_t begin = (*attrs.begin)[i];
+    if (step < 1) return std::nullopt;
+    if (begin < 0) begin += source[axis];
+    begin = std::clamp<std::int64_t>(begin, 0, source[axis]);
+    if (result[axis] > 0 && begin + (result[axis] - 1) * step >= source[axis]) return std::nullopt;
+    if (!move_view(*from, maker, axis, begin, step, result[axis])) return std::nullopt;
+  }
+  from->sizes = to->sizes;
+  return Copies{.list = {{.from = *from, .to = *to}}, .fill = {}};
+}
+
+MaybeCopies transpose(const LiveValues& live, const Call& call, const ir::TransposeAttrs& attrs) {
+  const ir::Shape& source = live.type(call.inputs[0]).shape;
+  const ir::Shape& result = live.type(call.outputs[0]).shape;
+  const auto own = row_major(source);
+  View from{.sizes = result, .strides = {}};
+  for (std::size_t d = 0; d < result.size(); ++d) {
+    const bool reversed = !attrs.axes || attrs.axes->empty();
+    const std::size_t axis =
+        reversed ? result.size() - 1 - d : positive_axis(attrs.axes->at(d), result.size());
+    from.strides.push_back(own.at(axis));
+  }
+  return Copies{.list = {{.from = from, .to = {result, row_major(result)}}}, .fill = {}};
+}
+
+MaybeCopies pad(const LiveValues& live, const Call& call, const ir::PadAttrs& attrs,
+                const ViewMaker& maker) {
+  const Value& value = live[call.inputs[1]];
+  const ir::Shape& source = live.type(call.inputs[0]).shape;
+  const ir::TensorType& result = live.type(call.outputs[0]);
+  auto from = maker.view(source);
+  auto to = maker.view(result.shape);
+  if (attrs.pad_mode != "constant" || !value.is_constant() || value.constant.size() != 1 ||
+      value.type.dtype != result.dtype || !from || !to) {
+    return std::nullopt;
+  }
+  for (std::size_t d = 0; d < source.size(); ++d) {
+    const ir::IntList& width = attrs.pad_width.at(d);
+    if (width.size() != 2 || width[0] < 0 || width[1] < 0) return std::nullopt;
+    if (!move_view(*to, maker, d, width[0], 1, source[d])) return std::nullopt;
+  }
+  return Copies{.list = {{.from = *from, .to = *to}}, .fill = value.constant};
+}
+
+/// Every pixel becomes a block of equal ones.
+MaybeCopies enlarge(const LiveValues& live, const Call& call, std::string_view layout_text,
+                    const ViewMaker& maker) {
+  const ir::Shape& source = live.type(call.inputs[0]).shape;
+  const ir::Shape& result = live.type(call.outputs[0]).shape;
+  const auto layout = ir::Layout::parse(layout_text);
+  auto from = maker.view(source);
+  auto to = maker.view(result);
+  if (!layout || layout->rank() != source.size() || !from || !to) return std::nullopt;
+  View wide_from{.sizes = {}, .strides = {}};
+  View wide_to{.sizes = {}, .strides = {}};
+  for (std::size_t d = 0; d < from->sizes.size(); ++d) {
+    const bool has_factor = d < source.size() && result[d] != source[d];
+    if (has_factor && (source[d] == 0 || result[d] % source[d] != 0)) return std::nullopt;
+    const std::int64_t factor = has_factor ? result[d] / source[d] : 1;
+    wide_from.sizes.insert(wide_from.sizes.end(), {from->sizes[d], factor});
+    wide_from.strides.insert(wide_from.strides.end(), {from->strides[d], 0});
+    wide_to.strides.insert(wide_to.strides.end(), {to->strides[d] * factor, to->strides[d]});
+  }
+  wide_to.sizes = wide_from.sizes;
+  return Copies{.list = {{.from = wide_from, .to = wide_to}}, .fill = {}};
+}
+
+/// Whether nearest-neighbour resizing by whole factors copies pixel i to i * factor and the next
+/// ones.
+bool repeats_pixels(const ir::Resize2DAttrs& attrs) {
+  return attrs.method == "nearest_neighbor" &&
+         attrs.coordinate_transformation_mode == "asymmetric" && attrs.rounding_method == "floor";
+}
+
+MaybeCopies copies_of(const ir::Graph& graph, const LiveValues& live, const Call& call,
+                      const ViewMaker& maker) {
+  const Node& node = graph[call.node];
+  const std::size_t rank = live.type(call.inputs[0]).shape.size();
+  switch (node.op) {
+    case Op::kConcatenate:
+      return concatenate(live, call,
+                         positive_axis(node.attrs_as<ir::ConcatenateAttrs>().axis, rank), maker);
+    case Op::kSplit:
+      return split(live, call, positive_axis(node.attrs_as<ir::SplitAttrs>().axis, rank), maker);
+    case Op::kStridedSlice:
+      return strided_slice(live, call, node.attrs_as<ir::StridedSliceAttrs>(), maker);
+    case Op::kPad:
+      return pad(live, call, node.attrs_as<ir::PadAttrs>(), maker);
+    case Op::kTranspose:
+      if (maker.blocked()) return std::nullopt;
+      return transpose(live, call, node.attrs_as<ir::TransposeAttrs>());
+    case Op::kUpsampling: {
+      const auto& attrs = node.attrs_as<ir::UpSamplingAttrs>();
+      if (attrs.method != "nearest_neighbor" || attrs.align_corners) return std::nullopt;
+      return enlarge(live, call, attrs.layout, maker);
+    }
+    case Op::kResize2D: {
+      const auto& attrs = node.attrs_as<ir::Resize2DAttrs>();
+      if (!repeats_pixels(attrs)) return std::nullopt;
+      return enlarge(live, call, attrs.layout, maker);
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+FastKernelChoice make_copy_kernel(const ir::Graph& graph, const LiveValues& live, const Call& call,
+                                  MemoryLayout preferred) {
+  if (call.inputs.empty()) return std::string("no fast kernel for this operator");
+  const ir::TensorType& first = live.type(call.inputs[0]);
+  const std::size_t size = ir::dtype_size(first.dtype);
+  for (const ValueId output : call.outputs) {
+    if (live.type(output).dtype != first.dtype) return std::string("a change of the dtype");
+  }
+  const bool last =
+      !preferred.plain() &&
+      preferred.block == first.shape[static_cast<std::size_t>(preferred.channel_axis)];
+  MemoryLayout layout = preferred;
+  std::optional<Copies> copies;
+  const Op op = graph[call.node].op;
+  if (!preferred.plain() && op != Op::kTranspose) {
+    copies = copies_of(graph, live, call, ViewMaker(preferred, last));
+  }
+  if (!copies) {
+    layout = {};
+    copies = copies_of(graph, live, call, ViewMaker({}));
+  }
+  if (!copies) return std::string("no fast kernel for this operator or this form of it");
+  const auto layout_of = [&](ValueId value) {
+    MemoryLayout mine = layout;
+    const ir::Shape& shape = live.type(value).shape;
+    if (!mine.plain() && last) mine.block = shape[static_cast<std::size_t>(mine.channel_axis)];
+    return normalized(mine, shape);
+  };
+  SelectedKernel selected;
+  const std::size_t inputs = op == Op::kPad ? 1 : call.inputs.size();
+  for (std::size_t i = 0; i < inputs; ++i) selected.inputs.push_back(layout_of(call.inputs[i]));
+  for (const ValueId output : call.outputs) selected.outputs.push_back(layout_of(output));
+  auto kernel = std::make_unique<CopyKernel>(copies->list, size);
+  if (!copies->fill.empty()) {
+    kernel->fill_first(copies->fill,
+                       stored_elements(live.type(call.outputs[0]).shape, selected.outputs[0]));
+  }
+  selected.kernel = std::move(kernel);
+  return selected;
+}
+
+FastKernelChoice make_layout_copy(const ir::TensorType& type, MemoryLayout from, MemoryLayout to) {
+  // Through the dimensions that both views have: the channels split by the finer layout.
+  const auto axis = static_cast<std::size_t>(from.plain() ? to.channel_axis : from.channel_axis);
+  const std::int64_t channels = type.shape[axis];
+  const auto view = [&](MemoryLayout layout) {
+    return ViewMaker(layout, layout.block == channels).view(type.shape);
+  };
+  auto source = view(from);
+  auto target = view(to);
+  if (!source || !target) return std::string("channels that do not fill their blocks");
+  std::int64_t block = channels;
+  for (const View* each : {&*source, &*target}) {
+    if (each->sizes.size() > type.shape.size()) block = std::min(block, each->sizes.back());
+  }
+  for (View* each : {&*source, &*target}) {
+    const bool split = each->sizes.size() > type.shape.size();
+    if (split && each->sizes.back() != block) return std::string("two different blocks");
+    if (split) continue;
+    each->sizes[axis] = channels / block;
+    each->sizes.push_back(block);
+    each->strides.push_back(each->strides[axis]);
+    each->strides[axis] *= block;
+  }
+  SelectedKernel selected;
+  selected.inputs = {from};
+  selected.outputs = {to};
+  selected.kernel = std::make_unique<CopyKernel>(
+      std::vector<Copy>{{.from = *source, .to = *target}}, ir::dtype_size(type.dtype));
+  return selected;
+}
+
+}  // namespace tvmq::exec

@@ -1,0 +1,388 @@
+#include "exec/elementwise.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <numeric>
+#include <utility>
+
+#include "exec/elementwise_compile.h"
+
+namespace tvmq::exec {
+namespace {
+
+/// Below this, starting threads costs more than they save.
+constexpr std::int64_t kParallelElements = 1 << 16;
+
+/// How an operand is walked: element strides of the loops of the result.
+struct Walk {
+  std::optional<std::size_t> input{};  ///< of the step; none: `constant`
+  ir::Tensor constant{};
+  std::vector<std::int64_t> strides{};
+  std::size_t size = 4;  ///< bytes per element in memory
+  std::optional<Code> load{};
+};
+
+/// The result's loops in memory order, innermost last.
+struct Space {
+  std::vector<std::int64_t> sizes;
+};
+
+class ElementwiseKernel final : public FastKernel {
+ public:
+  ElementwiseKernel(ElementwiseCode code, Space space, std::vector<Walk> walks, ir::TensorType type,
+                    MemoryLayout layout)
+      : code_(std::move(code)),
+        walks_(std::move(walks)),
+        loops_(layout_loops(type.shape, layout)),
+        size_(ir::dtype_size(type.dtype)) {
+    collapse(space);
+    for (std::size_t i = 0; i < walks_.size(); ++i) direct_.push_back(is_direct(walks_[i]));
+  }
+
+  std::size_t scratch_bytes() const override {
+    return static_cast<std::size_t>(omp_get_max_threads()) * (code_.slots + walks_.size()) *
+           kSlotBytes;
+  }
+  std::string description() const override {
+    return "elementwise, " + std::to_string(code_.instructions.size()) + " instructions";
+  }
+
+  void run(const StepBuffers& buffers, KernelState* /*state*/) const override {
+    const std::int64_t units = outer_ * row_groups_ * column_groups_;
+    const int threads = outer_ * rows_ * columns_ < kParallelElements ? 1 : omp_get_max_threads();
+    if (threads == 1) {
+      run_units(buffers, buffers.scratch, 0, units);
+    } else {
+#pragma omp parallel num_threads(threads)
+      {
+        const std::int64_t mine = omp_get_thread_num();
+        const std::int64_t count = omp_get_num_threads();
+        run_units(buffers, buffers.scratch + mine * (code_.slots + walks_.size()) * kSlotBytes,
+                  units * mine / count, units * (mine + 1) / count);
+      }
+    }
+    clear_padding(buffers.outputs[0]);
+  }
+
+  /// The operand that the result may overwrite: same place, same size, read directly.
+  std::optional<std::size_t> in_place_input() const {
+    for (const Walk& walk : walks_) {
+      if (walk.input && walk.size == size_ && walk.strides == full_strides_) return walk.input;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  static constexpr std::size_t kSlotBytes = kChunk * 8;
+
+  /// Joins neighbouring loops that every operand walks as one, and splits the rest into outer
+  /// loops, rows and columns.
+  void collapse(const Space& space) {
+    std::vector<std::int64_t> sizes;
+    std::vector<std::vector<std::int64_t>> strides(walks_.size());
+    for (std::size_t d = 0; d < space.sizes.size(); ++d) {
+      if (space.sizes[d] == 1) continue;
+      bool joins = !sizes.empty();
+      for (std::size_t w = 0; w < walks_.size() && joins; ++w) {
+        joins = strides[w].back() == walks_[w].strides[d] * space.sizes[d];
+      }
+      if (joins) {
+        sizes.back() *= space.sizes[d];
+        for (std::size_t w = 0; w < walks_.size(); ++w) strides[w].back() = walks_[w].strides[d];
+      } else {
+        sizes.push_back(space.sizes[d]);
+        for (std::size_t w = 0; w < walks_.size(); ++w) strides[w].push_back(walks_[w].strides[d]);
+      }
+    }
+    while (sizes.size() < 2) {
+      sizes.insert(sizes.begin(), 1);
+      for (auto& each : strides) each.insert(each.begin(), 0);
+    }
+    columns_ = sizes.back();
+    rows_ = sizes[sizes.size() - 2];
+    outer_sizes_.assign(sizes.begin(), sizes.end() - 2);
+    outer_ = std::accumulate(outer_sizes_.begin(), outer_sizes_.end(), std::int64_t{1},
+                             std::multiplies<>());
+    column_step_ = std::min(columns_, kChunk);
+    row_step_ =
+        columns_ >= kChunk ? 1 : std::min(rows_, kChunk / std::max<std::int64_t>(columns_, 1));
+    column_groups_ = columns_ == 0 ? 0 : (columns_ + column_step_ - 1) / column_step_;
+    row_groups_ = rows_ == 0 || row_step_ == 0 ? 0 : (rows_ + row_step_ - 1) / row_step_;
+    full_strides_.assign(sizes.size(), 1);
+    for (std::size_t d = sizes.size() - 1; d-- > 0;) {
+      full_strides_[d] = full_strides_[d + 1] * sizes[d + 1];
+    }
+    for (std::size_t w = 0; w < walks_.size(); ++w) walks_[w].strides = std::move(strides[w]);
+    // A loop of one turn may carry any stride; give it the one that makes it contiguous.
+    for (Walk& walk : walks_) {
+      for (std::size_t d = sizes.size() - 1; d-- > 0;) {
+        if (sizes[d] == 1) walk.strides[d] = walk.strides[d + 1] * sizes[d + 1];
+      }
+    }
+  }
+
+  bool is_direct(const Walk& walk) const {
+    const std::size_t rank = walk.strides.size();
+    return walk.strides[rank - 1] == 1 && (row_step_ == 1 || walk.strides[rank - 2] == columns_);
+  }
+
+  void run_units(const StepBuffers& buffers, std::byte* scratch, std::int64_t begin,
+                 std::int64_t end) const {
+    std::vector<std::byte*> slots(code_.slots);
+    for (std::size_t i = 0; i < slots.size(); ++i) slots[i] = scratch + i * kSlotBytes;
+    std::byte* raw = scratch + slots.size() * kSlotBytes;  // gathered operands before widening
+    std::vector<const std::byte*> gathered(walks_.size(), nullptr);
+    std::vector<std::int64_t> index(outer_sizes_.size());
+    for (std::int64_t unit = begin; unit < end; ++unit) {
+      const std::int64_t column = unit % column_groups_ * column_step_;
+      const std::int64_t row = unit / column_groups_ % row_groups_ * row_step_;
+      std::int64_t rest = unit / column_groups_ / row_groups_;
+      for (std::size_t d = index.size(); d-- > 0;) {
+        index[d] = rest % outer_sizes_[d];
+        rest /= outer_sizes_[d];
+      }
+      const std::int64_t columns = std::min(column_step_, columns_ - column);
+      const std::int64_t rows = std::min(row_step_, rows_ - row);
+      const std::size_t rank = full_strides_.size();
+      std::int64_t place = row * full_strides_[rank - 2] + column;
+      for (std::size_t d = 0; d < index.size(); ++d) place += index[d] * full_strides_[d];
+      for (std::size_t w = 0; w < walks_.size(); ++w) {
+        const Walk& walk = walks_[w];
+        std::int64_t offset = row * walk.strides[rank - 2] + column * walk.strides[rank - 1];
+        for (std::size_t d = 0; d < index.size(); ++d) offset += index[d] * walk.strides[d];
+        const std::byte* base = walk.input ? buffers.inputs[*walk.input] : walk.constant.bytes();
+        const std::byte* source = base + offset * static_cast<std::int64_t>(walk.size);
+        fetch(walk, direct_[w], source, rows, columns, raw + w * kSlotBytes,
+              scratch + w * kSlotBytes, slots[w], gathered[w]);
+      }
+      slots.back() = buffers.outputs[0] + place * static_cast<std::int64_t>(size_);
+      for (const Instruction& each : code_.instructions) {
+        run_instruction(each, slots.data(), rows * columns);
+      }
+    }
+  }
+
+  /// Points `slot` to the operand's part of a chunk, copied or widened into `own` where needed.
+  /// `last` is the source that `own` was filled from, if that may be used again.
+  void fetch(const Walk& walk, bool direct, const std::byte* source, std::int64_t rows,
+             std::int64_t columns, std::byte* raw, std::byte* own, std::byte*& slot,
+             const std::byte*& last) const {
+    if (direct && !walk.load) {
+      slot = const_cast<std::byte*>(source);  // only ever read: no instruction writes to an operand
+      return;
+    }
+    slot = own;
+    const std::size_t rank = walk.strides.size();
+    const bool repeats = walk.strides[rank - 2] == 0 && column_groups_ == 1;
+    const bool full = rows == row_step_;
+    if (repeats && source == last) return;
+    last = repeats && full ? source : nullptr;
+    if (!direct) {
+      gather_rows(source, walk.load ? raw : own, rows, columns, walk.strides[rank - 2],
+                  walk.strides[rank - 1], walk.size);
+      source = raw;
+    }
+    if (!walk.load) return;
+    std::array<std::byte*, 2> memory = {const_cast<std::byte*>(source), own};
+    run_instruction({.code = *walk.load, .out = 1, .a = 0}, memory.data(), rows * columns);
+  }
+
+  void clear_padding(std::byte* output) const {
+    const std::int64_t used = loops_.channels % loops_.block;
+    if (used == 0) return;
+    const std::size_t size = size_;
+    for (std::int64_t n = 0; n < loops_.outer; ++n) {
+      std::byte* block =
+          output + ((n + 1) * loops_.blocks() - 1) * loops_.inner * loops_.block * size;
+      for (std::int64_t i = 0; i < loops_.inner; ++i) {
+        std::memset(block + (i * loops_.block + used) * size, 0, (loops_.block - used) * size);
+      }
+    }
+  }
+
+  ElementwiseCode code_;
+  std::vector<Walk> walks_;
+  std::vector<bool> direct_;
+  LayoutLoops loops_;
+  std::size_t size_;
+  std::int64_t outer_ = 1;
+  std::int64_t rows_ = 1;
+  std::int64_t columns_ = 1;
+  std::int64_t row_step_ = 1;
+  std::int64_t column_step_ = 1;
+  std::int64_t row_groups_ = 1;
+  std::int64_t column_groups_ = 1;
+  std::vector<std::int64_t> outer_sizes_;
+  std::vector<std::int64_t> full_strides_;
+};
+
+Space make_space(const ir::Shape& shape, MemoryLayout layout) {
+  if (layout.plain()) return {shape};
+  const LayoutLoops loops = layout_loops(shape, layout);
+  return {{loops.outer, loops.blocks(), loops.inner, loops.block}};
+}
+
+std::vector<std::int64_t> contiguous_strides(const std::vector<std::int64_t>& sizes) {
+  std::vector<std::int64_t> strides(sizes.size(), 1);
+  for (std::size_t d = sizes.size(); d-- > 1;) strides[d - 1] = strides[d] * sizes[d];
+  return strides;
+}
+
+/// Strides of an operand of `shape` that broadcasts to `result`, both plain (numpy's rule).
+std::vector<std::int64_t> broadcast_strides(const ir::Shape& shape, const ir::Shape& result) {
+  const auto own = contiguous_strides(shape);
+  std::vector<std::int64_t> strides(result.size(), 0);
+  const std::size_t offset = result.size() - shape.size();
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    if (shape[d] != 1) strides[d + offset] = own[d];
+  }
+  return strides;
+}
+
+/// Strides of a plain operand in the loops of a split result; nothing unless it varies along the
+/// outer dimension and the channels only.
+std::optional<std::vector<std::int64_t>> channel_strides(const ir::Shape& shape,
+                                                         const ir::Shape& result,
+                                                         MemoryLayout layout) {
+  const std::size_t offset = result.size() - shape.size();
+  const auto axis = static_cast<std::size_t>(layout.channel_axis);
+  std::int64_t outer = 1;
+  std::int64_t channels = 1;
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    if (shape[d] == 1) continue;
+    if (d + offset == 0) {
+      outer = shape[d];
+    } else if (d + offset == axis) {
+      channels = shape[d];
+    } else {
+      return std::nullopt;
+    }
+  }
+  const std::int64_t block = layout.block;
+  const bool per_channel = channels > 1;
+  return std::vector<std::int64_t>{outer > 1 ? channels : 0, per_channel ? block : 0, 0,
+                                   per_channel ? 1 : 0};
+}
+
+/// Appends zeros up to a multiple of the block, so that the last block can be read whole.
+ir::Tensor padded(const ir::Tensor& channels, std::int64_t block) {
+  const std::int64_t size = (channels.size() + block - 1) / block * block;
+  if (size == channels.size()) return channels;
+  ir::Tensor result = ir::Tensor::zeros(channels.dtype(), {size});
+  std::memcpy(result.mutable_bytes(), channels.bytes(), channels.byte_size());
+  return result;
+}
+
+class Chooser {
+ public:
+  Chooser(const LiveValues& live, const ElementwiseStep& step, const ElementwiseCode& code,
+          MemoryLayout layout)
+      : live_(live), code_(code), result_(live.type(step.output)), layout_(layout) {
+    space_ = make_space(result_.shape, layout);
+    full_ = contiguous_strides(space_.sizes);
+  }
+
+  /// False if some operand cannot be read in this layout.
+  bool walk_all(std::span<const ValueId> inputs) {
+    for (const ElementwiseCode::Operand& operand : code_.operands) {
+      if (!walk(operand, inputs)) return false;
+    }
+    return true;
+  }
+
+  Space space_;
+  std::vector<Walk> walks_;
+  std::vector<bool> input_is_full_;
+
+ private:
+  bool walk(const ElementwiseCode::Operand& operand, std::span<const ValueId> inputs) {
+    Walk walk{.size = ir::dtype_size(operand.dtype), .load = operand.load};
+    walk.constant = operand.value == kNoValue ? operand.constant : live_[operand.value].constant;
+    ir::Shape shape =
+        operand.value == kNoValue ? walk.constant.shape() : live_.type(operand.value).shape;
+    if (operand.axis >= 0) {  // a vector along one dimension
+      const std::int64_t length = shape[0];
+      shape.assign(result_.shape.size(), 1);
+      shape[operand.axis] = length;
+    }
+    const bool is_input = walk.constant.empty();
+    if (is_input) {
+      const auto found = std::ranges::find(inputs, operand.value);
+      walk.input = static_cast<std::size_t>(found - inputs.begin());
+      input_is_full_.resize(inputs.size(), false);
+      input_is_full_[*walk.input] = shape == result_.shape;
+    }
+    if (layout_.plain()) {
+      walk.strides = broadcast_strides(shape, result_.shape);
+    } else if (shape == result_.shape) {
+      walk.strides = full_;
+      if (!is_input) walk.constant = to_layout(walk.constant.reshaped(shape), layout_);
+    } else {
+      const auto strides = channel_strides(shape, result_.shape, layout_);
+      if (!strides) return false;
+      walk.strides = *strides;
+      const bool ragged = result_.shape[layout_.channel_axis] % layout_.block != 0;
+      const bool per_channel = (*strides)[3] == 1;
+      if (ragged && per_channel) {
+        if (is_input || (*strides)[0] != 0) return false;
+        walk.constant = padded(walk.constant, layout_.block);
+      }
+    }
+    walks_.push_back(std::move(walk));
+    return true;
+  }
+
+  const LiveValues& live_;
+  const ElementwiseCode& code_;
+  const ir::TensorType& result_;
+  MemoryLayout layout_;
+  std::vector<std::int64_t> full_;
+};
+
+}  // namespace
+
+std::vector<ValueId> elementwise_operands(const LiveValues& live, const ElementwiseStep& step) {
+  std::vector<ValueId> inside;
+  for (const std::uint32_t call : step.calls) inside.push_back(live.calls[call].outputs[0]);
+  std::vector<ValueId> operands;
+  for (const std::uint32_t call : step.calls) {
+    for (const ValueId input : live.calls[call].inputs) {
+      if (live[input].is_constant() || std::ranges::find(inside, input) != inside.end() ||
+          std::ranges::find(operands, input) != operands.end()) {
+        continue;
+      }
+      operands.push_back(input);
+    }
+  }
+  return operands;
+}
+
+FastKernelChoice make_elementwise(const ir::Graph& graph, const LiveValues& live,
+                                  const ElementwiseStep& step, MemoryLayout preferred) {
+  ElementwiseCode code = compile_elementwise(graph, live, step);
+  const std::vector<ValueId> inputs = elementwise_operands(live, step);
+  const ir::TensorType& type = live.type(step.output);
+  MemoryLayout layout = normalized(preferred, type.shape);
+  std::optional<Chooser> chooser(std::in_place, live, step, code, layout);
+  if (!chooser->walk_all(inputs)) {
+    layout = {};
+    chooser.emplace(live, step, code, layout);
+    chooser->walk_all(inputs);
+  }
+  SelectedKernel selected;
+  chooser->input_is_full_.resize(inputs.size(), false);
+  for (const bool full : chooser->input_is_full_) {
+    selected.inputs.push_back(full ? layout : MemoryLayout{});
+  }
+  selected.outputs = {layout};
+  auto kernel = std::make_unique<ElementwiseKernel>(std::move(code), chooser->space_,
+                                                    std::move(chooser->walks_), type, layout);
+  selected.in_place = kernel->in_place_input();
+  selected.kernel = std::move(kernel);
+  return selected;
+}
+
+}  // namespace tvmq::exec

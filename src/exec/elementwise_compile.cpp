@@ -1,0 +1,543 @@
+#include "exec/elementwise_compile.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <map>
+
+#include "exec/elementwise.h"
+#include "exec/reference_scalar.h"
+
+namespace tvmq::exec {
+namespace {
+
+using ir::DType;
+using ir::Node;
+using ir::Op;
+
+constexpr std::int64_t kIntMin = std::numeric_limits<std::int32_t>::min();
+constexpr std::int64_t kIntMax = std::numeric_limits<std::int32_t>::max();
+
+bool is_narrow(DType dtype) {
+  return dtype == DType::kInt8 || dtype == DType::kUInt8 || dtype == DType::kInt16 ||
+         dtype == DType::kUInt16 || dtype == DType::kInt32 || dtype == DType::kBool;
+}
+bool has_register(DType dtype) {
+  return dtype == DType::kFloat32 || dtype == DType::kInt64 || is_narrow(dtype);
+}
+
+std::optional<Code> load_code(DType dtype) {
+  switch (dtype) {
+    case DType::kInt8:
+      return Code::kLoadInt8;
+    case DType::kUInt8:
+    case DType::kBool:
+      return Code::kLoadUInt8;
+    case DType::kInt16:
+      return Code::kLoadInt16;
+    case DType::kUInt16:
+      return Code::kLoadUInt16;
+    default:
+      return std::nullopt;
+  }
+}
+std::optional<Code> wrap_code(DType dtype) {
+  switch (dtype) {
+    case DType::kInt8:
+      return Code::kWrapInt8;
+    case DType::kUInt8:
+      return Code::kWrapUInt8;
+    case DType::kInt16:
+      return Code::kWrapInt16;
+    case DType::kUInt16:
+      return Code::kWrapUInt16;
+    default:
+      return std::nullopt;
+  }
+}
+
+/// One operation on floats, ints and longs.
+struct BinaryCodes {
+  std::optional<Code> of_float;
+  std::optional<Code> of_int;
+  std::optional<Code> of_long;
+  bool wraps = false;  ///< the result of narrow operands may not fit their type
+};
+std::optional<BinaryCodes> binary_codes(Op op) {
+  switch (op) {
+    case Op::kAdd:
+    case Op::kBiasAdd:
+      return BinaryCodes{Code::kAddFloat, Code::kAddInt, Code::kAddLong, true};
+    case Op::kSubtract:
+      return BinaryCodes{Code::kSubtractFloat, Code::kSubtractInt, Code::kSubtractLong, true};
+    case Op::kMultiply:
+      return BinaryCodes{Code::kMultiplyFloat, Code::kMultiplyInt, Code::kMultiplyLong, true};
+    case Op::kDivide:
+      return BinaryCodes{Code::kDivideFloat, std::nullopt, std::nullopt};
+    case Op::kMaximum:
+      return BinaryCodes{Code::kMaximumFloat, Code::kMaximumInt, Code::kMaximumLong};
+    case Op::kMinimum:
+      return BinaryCodes{Code::kMinimumFloat, Code::kMinimumInt, Code::kMinimumLong};
+    case Op::kLeftShift:
+      return BinaryCodes{std::nullopt, Code::kLeftShiftInt, Code::kLeftShiftLong, true};
+    case Op::kRightShift:
+      return BinaryCodes{std::nullopt, Code::kRightShiftInt, Code::kRightShiftLong};
+    case Op::kPrelu:
+      return BinaryCodes{Code::kPrelu, std::nullopt, std::nullopt};
+    default:
+      return std::nullopt;
+  }
+}
+/// Operators of one float.
+std::optional<Code> float_code(Op op) {
+  switch (op) {
+    case Op::kSigmoid:
+      return Code::kSigmoid;
+    case Op::kTanh:
+      return Code::kTanh;
+    case Op::kExp:
+      return Code::kExp;
+    case Op::kLog:
+      return Code::kLog;
+    case Op::kErf:
+      return Code::kErf;
+    case Op::kSqrt:
+      return Code::kSqrt;
+    case Op::kRsqrt:
+      return Code::kRsqrt;
+    case Op::kAbs:
+      return Code::kAbsFloat;
+    case Op::kNegative:
+      return Code::kNegateFloat;
+    case Op::kRound:
+      return Code::kRound;
+    case Op::kFloor:
+      return Code::kFloor;
+    case Op::kCeil:
+      return Code::kCeil;
+    case Op::kTrunc:
+      return Code::kTrunc;
+    case Op::kLeakyRelu:
+      return Code::kLeakyRelu;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::int64_t clip_bound_of(DType dtype, double bound) {
+  switch (dtype) {
+    case DType::kInt8:
+      return clip_bound<std::int8_t>(bound);
+    case DType::kUInt8:
+      return clip_bound<std::uint8_t>(bound);
+    case DType::kInt16:
+      return clip_bound<std::int16_t>(bound);
+    case DType::kUInt16:
+      return clip_bound<std::uint16_t>(bound);
+    case DType::kInt32:
+      return clip_bound<std::int32_t>(bound);
+    default:
+      return clip_bound<std::int64_t>(bound);
+  }
+}
+
+struct Register {
+  std::uint16_t slot = 0;
+  RegisterClass kind = RegisterClass::kFloat;
+};
+
+class Compiler {
+ public:
+  Compiler(const ir::Graph& graph, const LiveValues& live, const ElementwiseStep& step)
+      : graph_(graph), live_(live), step_(step) {}
+
+  ElementwiseCode run() {
+    for (const std::uint32_t call : step_.calls) {
+      registers_[live_.calls[call].outputs[0]] = compile(live_.calls[call]);
+    }
+    store();
+    assign_slots();
+    return std::move(code_);
+  }
+
+ private:
+  // Until assign_slots(), results are numbered from kFirstResult and never reused.
+  static constexpr std::uint16_t kFirstResult = 1U << 14;
+
+  Register emit(RegisterClass kind, Instruction instruction) {
+    instruction.out = static_cast<std::uint16_t>(kFirstResult + results_++);
+    code_.instructions.push_back(std::move(instruction));
+    return {code_.instructions.back().out, kind};
+  }
+
+  static RegisterClass class_of(DType dtype) {
+    if (dtype == DType::kFloat32) return RegisterClass::kFloat;
+    return dtype == DType::kInt64 ? RegisterClass::kLong : RegisterClass::kInt;
+  }
+
+  Register add_operand(ElementwiseCode::Operand operand) {
+    const Register result{static_cast<std::uint16_t>(code_.operands.size()),
+                          class_of(operand.dtype)};
+    operand.load = load_code(operand.dtype);
+    code_.operands.push_back(std::move(operand));
+    return result;
+  }
+  Register get(ValueId value) {
+    const auto found = registers_.find(value);
+    if (found != registers_.end()) return found->second;
+    const Register result = add_operand({.value = value, .dtype = live_.type(value).dtype});
+    registers_[value] = result;
+    return result;
+  }
+  /// A value per channel of the result.
+  Register get_channels(std::span<const float> values, std::int64_t axis) {
+    return add_operand(
+        {.constant = ir::Tensor::from<float>({static_cast<std::int64_t>(values.size())}, values),
+         .axis = axis,
+         .dtype = DType::kFloat32});
+  }
+  Register widened(Register from) {
+    if (from.kind == RegisterClass::kLong) return from;
+    return emit(RegisterClass::kLong, {.code = Code::kIntToLong, .a = from.slot});
+  }
+
+  Register compile(const Call& call) {
+    const Node& node = graph_[call.node];
+    const DType dtype = live_.type(call.outputs[0]).dtype;
+    if (node.op == Op::kBatchNorm) return batch_norm(call, node);
+    if (node.op == Op::kBiasAdd || node.op == Op::kPrelu) return along_axis(call, node);
+    if (node.op == Op::kTake) return table(call);
+    if (const auto codes = binary_codes(node.op)) {
+      return binary(*codes, dtype, get(call.inputs[0]), get(call.inputs[1]));
+    }
+    const Register from = get(call.inputs[0]);
+    switch (node.op) {
+      case Op::kCast:
+        return cast(from, live_.type(call.inputs[0]).dtype, dtype);
+      case Op::kRelu:
+        return relu(from);
+      case Op::kClip:
+        return clip(from, dtype, node.attrs_as<ir::ClipAttrs>());
+      case Op::kFixedPointMultiply:
+        return fixed_point(from, dtype, node.attrs_as<ir::FixedPointMultiplyAttrs>());
+      case Op::kLeakyRelu:
+        return emit(RegisterClass::kFloat,
+                    {.code = Code::kLeakyRelu,
+                     .a = from.slot,
+                     .f0 = static_cast<float>(node.attrs_as<ir::LeakyReluAttrs>().alpha)});
+      default:
+        return emit(RegisterClass::kFloat, {.code = *float_code(node.op), .a = from.slot});
+    }
+  }
+
+  Register binary(const BinaryCodes& codes, DType dtype, Register a, Register b) {
+    if (dtype == DType::kFloat32) {
+      return emit(RegisterClass::kFloat, {.code = *codes.of_float, .a = a.slot, .b = b.slot});
+    }
+    if (dtype == DType::kInt64) {
+      a = widened(a);
+      b = widened(b);
+      return emit(RegisterClass::kLong, {.code = *codes.of_long, .a = a.slot, .b = b.slot});
+    }
+    const Register result =
+        emit(RegisterClass::kInt, {.code = *codes.of_int,
+                                   .a = a.slot,
+                                   .b = b.slot,
+                                   .i0 = static_cast<std::int64_t>(8 * ir::dtype_size(dtype))});
+    return codes.wraps ? wrapped(result, dtype) : result;
+  }
+  Register wrapped(Register from, DType dtype) {
+    const auto code = wrap_code(dtype);
+    return code ? emit(RegisterClass::kInt, {.code = *code, .a = from.slot}) : from;
+  }
+
+  Register cast(Register from, DType source, DType target) {
+    if (target == DType::kFloat32) {
+      if (from.kind == RegisterClass::kFloat) return from;
+      const Code code = from.kind == RegisterClass::kLong ? Code::kLongToFloat : Code::kIntToFloat;
+      return emit(RegisterClass::kFloat, {.code = code, .a = from.slot});
+    }
+    if (target == DType::kBool) {
+      const Code code = from.kind == RegisterClass::kFloat  ? Code::kFloatToBool
+                        : from.kind == RegisterClass::kLong ? Code::kLongToBool
+                                                            : Code::kIntToBool;
+      return emit(RegisterClass::kInt, {.code = code, .a = from.slot});
+    }
+    if (target == DType::kInt64) {
+      if (from.kind != RegisterClass::kFloat) return from;  // an int that fits stays an int
+      return emit(RegisterClass::kLong, {.code = Code::kFloatToLong, .a = from.slot});
+    }
+    if (from.kind == RegisterClass::kFloat) {
+      from = emit(RegisterClass::kInt, {.code = Code::kFloatToInt, .a = from.slot});
+      return wrapped(from, target);
+    }
+    if (from.kind == RegisterClass::kLong) {
+      from = emit(RegisterClass::kInt, {.code = Code::kLongToInt, .a = from.slot});
+      return wrapped(from, target);
+    }
+    const bool fits = source == target || source == DType::kBool ||
+                      (ir::dtype_size(target) > ir::dtype_size(source) && source != DType::kInt64 &&
+                       (target != DType::kUInt16 || source == DType::kUInt8));
+    return fits ? from : wrapped(from, target);
+  }
+
+  Register relu(Register from) {
+    if (from.kind == RegisterClass::kFloat) {
+      return emit(RegisterClass::kFloat, {.code = Code::kRelu, .a = from.slot});
+    }
+    const bool wide = from.kind == RegisterClass::kLong;
+    return emit(from.kind, {.code = wide ? Code::kClipLong : Code::kClipInt,
+                            .a = from.slot,
+                            .i0 = 0,
+                            .i1 = wide ? std::numeric_limits<std::int64_t>::max() : kIntMax});
+  }
+
+  Register clip(Register from, DType dtype, const ir::ClipAttrs& attrs) {
+    if (dtype == DType::kFloat32) {
+      return emit(RegisterClass::kFloat, {.code = Code::kClipFloat,
+                                          .a = from.slot,
+                                          .f0 = static_cast<float>(attrs.a_min),
+                                          .f1 = static_cast<float>(attrs.a_max)});
+    }
+    const std::int64_t low = clip_bound_of(dtype, attrs.a_min);
+    const std::int64_t high = clip_bound_of(dtype, attrs.a_max);
+    if (from.kind == RegisterClass::kInt) {
+      // Bounds outside of int32 do not bind an int32; one beyond the other side decides all.
+      const bool decided = low > kIntMax || high < kIntMin;
+      if (!decided) {
+        return emit(RegisterClass::kInt, {.code = Code::kClipInt,
+                                          .a = from.slot,
+                                          .i0 = std::max(low, kIntMin),
+                                          .i1 = std::min(high, kIntMax)});
+      }
+      from = widened(from);
+    }
+    return emit(RegisterClass::kLong,
+                {.code = Code::kClipLong, .a = from.slot, .i0 = low, .i1 = high});
+  }
+
+  Register fixed_point(Register from, DType dtype, const ir::FixedPointMultiplyAttrs& attrs) {
+    const bool is_long = from.kind == RegisterClass::kLong;
+    if (attrs.multiplier == std::int64_t{1} << 30) {
+      const std::int64_t right = 1 - attrs.shift;
+      Code code = is_long ? Code::kRoundShiftLong : Code::kRoundShiftInt;
+      if (!is_long && dtype == DType::kInt64) code = Code::kRoundShiftWide;
+      return emit(from.kind, {.code = code, .a = from.slot, .i0 = right});
+    }
+    const std::int64_t left = std::max<std::int64_t>(attrs.shift, 0);
+    return emit(from.kind, {.code = is_long ? Code::kFixedPointLong : Code::kFixedPointInt,
+                            .a = from.slot,
+                            .i0 = left,
+                            .i1 = attrs.multiplier,
+                            .i2 = 31 + left - attrs.shift});
+  }
+
+  Register batch_norm(const Call& call, const Node& node) {
+    const auto& attrs = node.attrs_as<ir::BatchNormAttrs>();
+    const Affine affine = *batch_norm_affine(attrs, live_, call);
+    const auto rank = static_cast<std::int64_t>(live_.type(call.outputs[0]).shape.size());
+    const std::int64_t axis = attrs.axis < 0 ? attrs.axis + rank : attrs.axis;
+    const Register x = get(call.inputs[0]);
+    const Register scale = get_channels(affine.scale, axis);
+    const Register shift = get_channels(affine.shift, axis);
+    const Register product =
+        emit(RegisterClass::kFloat, {.code = Code::kMultiplyFloat, .a = x.slot, .b = scale.slot});
+    return emit(RegisterClass::kFloat,
+                {.code = Code::kAddFloat, .a = product.slot, .b = shift.slot});
+  }
+
+  /// bias_add and prelu: a vector along an axis of the result.
+  Register along_axis(const Call& call, const Node& node) {
+    const ir::TensorType& type = live_.type(call.outputs[0]);
+    const auto rank = static_cast<std::int64_t>(type.shape.size());
+    std::int64_t axis = node.op == Op::kBiasAdd ? node.attrs_as<ir::BiasAddAttrs>().axis
+                                                : node.attrs_as<ir::PReluAttrs>().axis;
+    if (axis < 0) axis += rank;
+    const Register x = get(call.inputs[0]);
+    const Register other =
+        add_operand({.value = call.inputs[1], .axis = axis, .dtype = type.dtype});
+    return binary(*binary_codes(node.op), type.dtype, x, other);
+  }
+
+  Register table(const Call& call) {
+    const ir::Tensor& values = live_[call.inputs[0]].constant;
+    const DType dtype = values.dtype();
+    auto bytes =
+        std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(values.size()) * 4);
+    for (std::int64_t i = 0; i < values.size(); ++i) {
+      std::int32_t wide = 0;
+      if (dtype == DType::kInt8) wide = values.data<std::int8_t>()[i];
+      if (dtype == DType::kUInt8) wide = values.data<std::uint8_t>()[i];
+      if (ir::dtype_size(dtype) == 4) std::memcpy(&wide, values.bytes() + i * 4, 4);
+      std::memcpy(bytes->data() + i * 4, &wide, 4);
+    }
+    const bool is_float = dtype == DType::kFloat32;
+    return emit(is_float ? RegisterClass::kFloat : RegisterClass::kInt,
+                {.code = is_float ? Code::kTableFloat : Code::kTableInt,
+                 .a = get(call.inputs[1]).slot,
+                 .i0 = 0,
+                 .i1 = values.size() - 1,
+                 .table = std::move(bytes)});
+  }
+
+  void store() {
+    const DType dtype = live_.type(step_.output).dtype;
+    Register from = registers_.at(step_.output);
+    if (dtype == DType::kInt64) from = widened(from);
+    const std::size_t size = ir::dtype_size(dtype);
+    const bool computed_last =
+        !code_.instructions.empty() && code_.instructions.back().out == from.slot;
+    if (size >= 4 && computed_last) {
+      output_ = from.slot;
+      return;
+    }
+    const Code code = size == 1   ? Code::kStoreInt8
+                      : size == 2 ? Code::kStoreInt16
+                      : size == 4 ? Code::kMove32
+                                  : Code::kMove64;
+    output_ = emit(from.kind, {.code = code, .a = from.slot}).slot;
+  }
+
+  /// Gives results few slots: one is free again after the last instruction that reads it.
+  void assign_slots() {
+    std::vector<std::size_t> last_use(results_, 0);
+    for (std::size_t i = 0; i < code_.instructions.size(); ++i) {
+      for (const std::uint16_t slot : {code_.instructions[i].a, code_.instructions[i].b}) {
+        if (slot >= kFirstResult) last_use[slot - kFirstResult] = i;
+      }
+    }
+    std::vector<std::uint16_t> place(results_, 0);
+    std::vector<std::uint16_t> free;
+    std::size_t next = code_.operands.size();
+    for (std::size_t i = 0; i < code_.instructions.size(); ++i) {
+      Instruction& each = code_.instructions[i];
+      const std::uint16_t a = each.a;
+      const std::uint16_t b = each.b;
+      if (each.out != output_) {
+        if (free.empty()) free.push_back(static_cast<std::uint16_t>(next++));
+        place[each.out - kFirstResult] = free.back();
+        each.out = free.back();
+        free.pop_back();
+      }
+      if (a >= kFirstResult) each.a = place[a - kFirstResult];
+      if (b >= kFirstResult) each.b = place[b - kFirstResult];
+      if (a >= kFirstResult && last_use[a - kFirstResult] == i) free.push_back(each.a);
+      if (b >= kFirstResult && b != a && last_use[b - kFirstResult] == i) free.push_back(each.b);
+    }
+    code_.slots = next + 1;
+    for (Instruction& each : code_.instructions) {
+      if (each.out == output_) each.out = static_cast<std::uint16_t>(next);
+    }
+  }
+
+  const ir::Graph& graph_;
+  const LiveValues& live_;
+  const ElementwiseStep& step_;
+  ElementwiseCode code_;
+  std::map<ValueId, Register> registers_;
+  std::size_t results_ = 0;
+  std::uint16_t output_ = 0;
+};
+
+/// A prelu slope or a bias must be a vector as long as the dimension it runs along, or one number.
+bool vector_fits(const LiveValues& live, const Call& call, std::int64_t axis) {
+  const ir::Shape& shape = live.type(call.outputs[0]).shape;
+  const ir::TensorType& vector = live.type(call.inputs[1]);
+  const auto rank = static_cast<std::int64_t>(shape.size());
+  if (axis < 0) axis += rank;
+  return axis >= 0 && axis < rank && vector.shape == ir::Shape{shape[axis]} &&
+         live[call.inputs[1]].is_constant();
+}
+
+bool fixed_point_supported(const ir::FixedPointMultiplyAttrs& attrs) {
+  // Shifts of any other size are the reference kernels'.
+  if (attrs.multiplier == std::int64_t{1} << 30) return attrs.shift <= 0 && attrs.shift >= -29;
+  return attrs.shift >= -31 && attrs.shift <= 31 && attrs.multiplier >= kIntMin &&
+         attrs.multiplier <= kIntMax;
+}
+
+bool table_supported(const ir::Graph& graph, const LiveValues& live, const Call& call) {
+  const auto& attrs = graph[call.node].attrs_as<ir::TakeAttrs>();
+  const Value& table = live[call.inputs[0]];
+  const DType dtype = table.type.dtype;
+  const bool values = dtype == DType::kFloat32 || dtype == DType::kInt32 || dtype == DType::kInt8 ||
+                      dtype == DType::kUInt8;
+  const bool is_byte = live.type(call.inputs[1]).dtype == DType::kUInt8;
+  return table.is_constant() && table.type.shape.size() == 1 && values &&
+         table.constant.size() > 0 && attrs.batch_dims.value_or(0) == 0 &&
+         attrs.axis.value_or(0) == 0 &&
+         (attrs.mode == "clip" || (is_byte && table.constant.size() == 256)) &&
+         is_narrow(live.type(call.inputs[1]).dtype);
+}
+
+}  // namespace
+
+bool elementwise_supported(const ir::Graph& graph, const LiveValues& live, const Call& call) {
+  const Node& node = graph[call.node];
+  if (call.outputs.size() != 1) return false;
+  const DType dtype = live.type(call.outputs[0]).dtype;
+  if (!has_register(dtype)) return false;
+  for (const ValueId input : call.inputs) {
+    if (!has_register(live.type(input).dtype)) return false;
+  }
+  switch (node.op) {
+    case Op::kCast:
+      return true;
+    case Op::kTake:
+      return table_supported(graph, live, call);
+    case Op::kBatchNorm:
+      return batch_norm_affine(node.attrs_as<ir::BatchNormAttrs>(), live, call).has_value();
+    case Op::kBiasAdd:
+      return dtype != DType::kBool &&
+             vector_fits(live, call, node.attrs_as<ir::BiasAddAttrs>().axis);
+    case Op::kPrelu:
+      return dtype == DType::kFloat32 &&
+             vector_fits(live, call, node.attrs_as<ir::PReluAttrs>().axis);
+    case Op::kFixedPointMultiply:
+      return (dtype == DType::kInt32 || dtype == DType::kInt64) &&
+             live.type(call.inputs[0]).dtype == dtype &&
+             fixed_point_supported(node.attrs_as<ir::FixedPointMultiplyAttrs>());
+    case Op::kRelu:
+      return dtype != DType::kBool;
+    case Op::kClip: {
+      const auto& attrs = node.attrs_as<ir::ClipAttrs>();
+      return dtype != DType::kBool && attrs.a_min <= attrs.a_max;
+    }
+    default:
+      break;
+  }
+  if (const auto codes = binary_codes(node.op)) {
+    if (dtype == DType::kFloat32) return codes->of_float.has_value();
+    return dtype == DType::kInt64 ? codes->of_long.has_value()
+                                  : codes->of_int.has_value() && dtype != DType::kBool;
+  }
+  return dtype == DType::kFloat32 && float_code(node.op).has_value();
+}
+
+std::optional<Affine> batch_norm_affine(const ir::BatchNormAttrs& attrs, const LiveValues& live,
+                                        const Call& call) {
+  for (std::size_t i = 1; i < 5; ++i) {
+    const Value& each = live[call.inputs[i]];
+    if (!each.is_constant() || each.type.dtype != DType::kFloat32) return std::nullopt;
+  }
+  const auto gamma = live[call.inputs[1]].constant.data<float>();
+  const auto beta = live[call.inputs[2]].constant.data<float>();
+  const auto mean = live[call.inputs[3]].constant.data<float>();
+  const auto variance = live[call.inputs[4]].constant.data<float>();
+  Affine result;
+  for (std::size_t c = 0; c < mean.size(); ++c) {
+    const float deviation = std::sqrt(variance[c] + static_cast<float>(attrs.epsilon));
+    const float scale = (attrs.scale ? gamma[c] : 1.0F) / deviation;
+    result.scale.push_back(scale);
+    result.shift.push_back((attrs.center ? beta[c] : 0.0F) - mean[c] * scale);
+  }
+  return result;
+}
+
+ElementwiseCode compile_elementwise(const ir::Graph& graph, const LiveValues& live,
+                                    const ElementwiseStep& step) {
+  return Compiler(graph, live, step).run();
+}
+
+}  // namespace tvmq::exec

@@ -1,0 +1,71 @@
+// Second stage of a program: which operators run together as one step.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "exec/program_values.h"
+
+namespace tvmq::exec {
+
+/// What happens to an element of a contraction's result before it is stored.
+struct PostOp {
+  enum class Kind : std::uint8_t {
+    kRelu,  ///< x >= 0 ? x : alpha * x
+    kClip,  ///< to [alpha, beta]
+    kSigmoid,
+    kTanh,
+    kSwish,      ///< x * sigmoid(x)
+    kHardSwish,  ///< x * clip(x + 3, 0, 6) / 6
+    kMultiply,   ///< by a number per channel
+    kAdd,        ///< a number per channel
+    kAddValue,   ///< an element of another value of the same type
+  };
+  Kind kind = Kind::kRelu;
+  float alpha = 0;
+  float beta = 0;
+  std::vector<float> channels{};  ///< kMultiply, kAdd
+  ValueId value = kNoValue;       ///< kAddValue
+};
+
+/// A convolution or a dense layer with constant weights and what follows it:
+/// post(data * (weights * scale) + bias).
+struct ContractionStep {
+  std::uint32_t call = 0;               ///< the contraction itself
+  std::vector<std::uint32_t> calls{};   ///< all of them, ascending
+  ValueId data = kNoValue;              ///< the operand, or what an absorbed nn.pad pads
+  std::vector<std::int64_t> padding{};  ///< of an absorbed nn.pad, as in the operator's attributes
+  std::vector<float> scale{};           ///< per output channel; empty: 1
+  std::vector<float> bias{};            ///< per output channel; empty: 0
+  std::vector<PostOp> post{};
+  ValueId output = kNoValue;
+};
+
+/// Element by element operators with results of one shape; the last one's result is stored.
+struct ElementwiseStep {
+  std::vector<std::uint32_t> calls{};  ///< ascending
+  ValueId output = kNoValue;
+};
+
+/// Any other operator.
+struct SingleStep {
+  std::uint32_t call = 0;
+};
+
+using FusedStep = std::variant<ContractionStep, ElementwiseStep, SingleStep>;
+
+/// Every call is in exactly one step; operands come before their users. A value that is kept or
+/// used twice is never inside a step.
+///
+///   conv2d -> multiply(const) -> add(const) -> add(y) -> relu      one contraction
+///   add(1) -> right_shift -> clip -> cast                          one elementwise step
+std::vector<FusedStep> fuse(const ir::Graph& graph, const LiveValues& live);
+
+/// `constant` as one float per index of dimension `axis` of a result of `shape` that it broadcasts
+/// to; nothing if it is not float32 or varies along another dimension.
+std::optional<std::vector<float>> per_channel(const ir::Tensor& constant, const ir::Shape& shape,
+                                              std::size_t axis);
+
+}  // namespace tvmq::exec
