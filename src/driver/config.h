@@ -20,14 +20,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "ir/dtype.h"
 
 namespace tvmq::driver {
 
-enum class Scheme : std::uint8_t { kTvm };
+enum class Scheme : std::uint8_t { kTvm, kInteger };
 enum class CalibMode : std::uint8_t { kKlDivergence, kGlobalScale, kPercentile, kMinmax, kMse };
 enum class WeightsScale : std::uint8_t { kMax, kPower2 };
 enum class PartitionConversions : std::uint8_t { kDisabled, kEnabled, kFullyIntegral };
@@ -103,15 +102,15 @@ std::filesystem::path resolve(const std::filesystem::path& written,
 
 /// One row of the reference of all keys.
 struct ConfigKey {
-  std::string_view group;  ///< "Model", "Dataset" or "QuantizationParameters"
-  std::string_view key;
-  std::string_view values;    ///< what may be written
+  std::string_view group;     ///< "Model", "Dataset" or "QuantizationParameters"
+  std::string_view key;       ///< the element's name
+  std::string_view values;    ///< what may be written in it
   std::string_view fallback;  ///< the default as it would be written; empty if there is none
   std::string_view meaning;
   bool required = false;
 };
 
 /// Every key that this version understands, in the order of the documentation.
-const std::vector<ConfigKey>& config_reference();
+std::vector<ConfigKey> config_reference();
 
 }  // namespace tvmq::driver
