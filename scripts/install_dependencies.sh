@@ -7,6 +7,7 @@ packages=(
   g++ cmake ninja-build
   libdnnl-dev                                                      # float and integer kernels
   libopencv-core-dev libopencv-imgcodecs-dev libopencv-imgproc-dev # image decoding and resizing
+  libjpeg-dev libpng-dev                                           # ... the two formats read directly
   libpugixml-dev libsimdjson-dev zlib1g-dev                        # file formats
   libcli11-dev libfmt-dev libspdlog-dev                            # command line, text, log
   libgtest-dev libgmock-dev libbenchmark-dev                       # tests, benchmarks
