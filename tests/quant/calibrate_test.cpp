@@ -1,0 +1,303 @@
+#include "quant/calibrate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <limits>
+#include <random>
+#include <set>
+
+#include "base/error.h"
+#include "ir/infer_types.h"
+#include "quant/observer_histogram.h"
+
+namespace tvmq::quant {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr std::int64_t kElements = 500;
+
+/// x -> multiply by 3 "scaled" -> relu "clipped"; and a constant.
+struct Net {
+  ir::Graph graph;
+  ir::NodeId input = 0;
+  ir::NodeId factor = 0;
+  ir::NodeId scaled = 0;
+  ir::NodeId clipped = 0;
+};
+
+Net small_net() {
+  Net net;
+  net.input = net.graph.add_input("x", ir::TensorType{ir::DType::kFloat32, {1, kElements}});
+  net.factor = net.graph.add_constant(ir::Tensor::scalar(3.0F), "factor");
+  net.scaled = net.graph.add_call(ir::Op::kMultiply, {net.input, net.factor}, {}, "scaled");
+  net.clipped = net.graph.add_call(ir::Op::kRelu, {net.scaled}, {}, "clipped");
+  net.graph.set_output(net.clipped);
+  ir::infer_types(net.graph);
+  return net;
+}
+
+std::vector<float> sample(std::int64_t batch) {
+  std::mt19937 generator(static_cast<std::uint32_t>(batch) + 1);
+  std::vector<float> values(kElements);
+  for (float& each : values) {
+    each = (static_cast<float>(generator() % 20'001) - 10'000.0F) / 10'000.0F;
+  }
+  return values;
+}
+
+ir::Tensor tensor_of(const std::vector<float>& values) {
+  return ir::Tensor::from<float>({1, kElements}, std::span<const float>(values));
+}
+
+BatchSource samples(std::int64_t batches) {
+  return {
+      .batches = batches,
+      .load =
+          [](std::int64_t batch) { return std::optional(std::vector{tensor_of(sample(batch))}); },
+      .describe = [](std::int64_t batch) { return "batch " + std::to_string(batch); }};
+}
+
+/// What the net computes for all batches, value by value.
+ValueStatistics expected_statistics(std::int64_t batches, bool clipped) {
+  std::vector<float> all;
+  for (std::int64_t batch = 0; batch < batches; ++batch) {
+    for (const float x : sample(batch)) all.push_back(clipped ? std::max(x * 3, 0.0F) : x * 3);
+  }
+  ValueObserver observer({.percentile = true, .histogram = true});
+  observer.observe_range(all, 0);
+  observer.begin_histogram(percentile_rank(all.size()));
+  observer.observe_histogram(all);
+  return observer.statistics();
+}
+
+class RecordingLog final : public Log {
+ public:
+  void write(LogLevel level, std::string_view line) override {
+    if (level == LogLevel::kWarning) warnings.emplace_back(line);
+  }
+  void progress(std::string_view title, std::int64_t done, std::int64_t total) override {
+    EXPECT_FALSE(busy.exchange(true)) << "two threads in the log";
+    titles.emplace(title);
+    EXPECT_LE(done, total);
+    busy.store(false);
+  }
+  std::vector<std::string> warnings;
+  std::set<std::string> titles;
+  std::atomic<bool> busy = false;
+};
+
+std::string error_of(const ir::Graph& graph, std::vector<ir::NodeId> observed,
+                     const BatchSource& source, const CalibrateOptions& options) {
+  NullLog log;
+  try {
+    calibrate(graph, observed, source, options, log);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return {};
+}
+
+TEST(Calibrate, FindsTheThresholdOfEveryModeFromAllSamples) {
+  const Net net = small_net();
+  NullLog log;
+  for (const ThresholdMode& mode : threshold_modes()) {
+    const CalibrationTable table = calibrate(net.graph, std::vector{net.scaled, net.clipped},
+                                             samples(9), {.mode = mode.mode, .threads = 2}, log);
+    ASSERT_EQ(table.entries.size(), 2U);
+    for (const bool clipped : {false, true}) {
+      const ValueStatistics statistics = expected_statistics(9, clipped);
+      EXPECT_EQ(table.entries[clipped ? 1 : 0].threshold, mode.threshold(statistics, {}))
+          << mode.name;
+    }
+    EXPECT_EQ(table.mode, mode.mode);
+    EXPECT_EQ(table.graph_hash, graph_hash(net.graph));
+  }
+}
+
+TEST(Calibrate, RecordsWhatItSaw) {
+  const Net net = small_net();
+  NullLog log;
+  const CalibrationTable table =
+      calibrate(net.graph, std::vector{net.clipped}, samples(4),
+                {.mode = CalibMode::kMinMax, .preprocessing = "as it is"}, log);
+  const RangeStatistics range = expected_statistics(4, true).range;
+  EXPECT_EQ(table.samples, 4);
+  EXPECT_EQ(table.preprocessing, "as it is");
+  const CalibrationEntry& entry = table.entries.at(0);
+  EXPECT_THAT(entry.name, HasSubstr("clipped"));
+  EXPECT_EQ(entry.absmax, range.absmax());
+  EXPECT_EQ(entry.min, 0.0F);
+  EXPECT_EQ(entry.max, range.max);
+  EXPECT_EQ(entry.count, 4 * kElements);
+  EXPECT_EQ(entry.zeros, static_cast<std::int64_t>(range.zeros));
+  EXPECT_THAT(entry.histogram, IsEmpty());
+}
+
+TEST(Calibrate, KeepsHistogramsForOtherModes) {
+  const Net net = small_net();
+  NullLog log;
+  const std::vector observed{net.scaled, net.clipped};
+  const CalibrationTable kept = calibrate(
+      net.graph, observed, samples(5), {.mode = CalibMode::kMinMax, .keep_histograms = true}, log);
+  for (const ThresholdMode& mode : threshold_modes()) {
+    const CalibrationTable fresh =
+        calibrate(net.graph, observed, samples(5), {.mode = mode.mode}, log);
+    const auto derived = with_mode(kept, mode.mode, {});
+    ASSERT_TRUE(derived.has_value()) << mode.name;
+    for (std::size_t i = 0; i < observed.size(); ++i) {
+      EXPECT_EQ(derived->entries[i].threshold, fresh.entries[i].threshold) << mode.name;
+    }
+  }
+}
+
+TEST(Calibrate, GivesTheSameBytesForAnyNumberOfThreads) {
+  const Net net = small_net();
+  NullLog log;
+  std::vector<std::string> files;
+  for (const int threads : {1, 2, 7}) {
+    files.push_back(to_json(calibrate(
+        net.graph, std::vector{net.input, net.scaled, net.clipped}, samples(23),
+        {.mode = CalibMode::kKlDivergence, .threads = threads, .keep_histograms = true}, log)));
+  }
+  EXPECT_EQ(files[0], files[1]);
+  EXPECT_EQ(files[0], files[2]);
+}
+
+TEST(Calibrate, GlobalScaleTouchesNoSample) {
+  const Net net = small_net();
+  RecordingLog log;
+  const BatchSource source{.batches = 3,
+                           .load = [](std::int64_t) -> std::optional<std::vector<ir::Tensor>> {
+                             throw InternalError("a sample was asked for");
+                           },
+                           .describe = {}};
+  const CalibrationTable table = calibrate(
+      net.graph, std::vector{net.scaled, net.factor}, source,
+      {.mode = CalibMode::kGlobalScale, .global_scale = 6.5F, .keep_histograms = true}, log);
+  EXPECT_EQ(table.entries.at(0).threshold, 6.5F);
+  EXPECT_EQ(table.entries.at(1).threshold, 6.5F);
+  EXPECT_EQ(table.samples, 0);
+  EXPECT_THAT(log.titles, IsEmpty());
+}
+
+TEST(Calibrate, ObservesAValueTwiceAndConstants) {
+  const Net net = small_net();
+  NullLog log;
+  const CalibrationTable table =
+      calibrate(net.graph, std::vector{net.scaled, net.factor, net.scaled}, samples(2),
+                {.mode = CalibMode::kMse, .mse_steps = {127, 127, 255}}, log);
+  EXPECT_NEAR(table.entries[1].threshold, 3.0F, 0.001F);
+  EXPECT_EQ(table.entries[1].absmax, 3.0F);
+  EXPECT_EQ(table.entries[1].count, 1);
+  EXPECT_EQ(table.entries[0].count, 2 * kElements);
+  EXPECT_EQ(table.entries[2].count, 2 * kElements);
+}
+
+TEST(Calibrate, OfConstantsNeedsNoSample) {
+  const Net net = small_net();
+  NullLog log;
+  const CalibrationTable table =
+      calibrate(net.graph, std::vector{net.factor}, {}, {.mode = CalibMode::kPercentile}, log);
+  EXPECT_EQ(table.entries.at(0).threshold, 3.0F);
+}
+
+TEST(Calibrate, MakesOnePassWhereTheRangeIsEnough) {
+  const Net net = small_net();
+  std::atomic<int> loads = 0;
+  BatchSource source = samples(6);
+  source.load = [&](std::int64_t batch) {
+    ++loads;
+    return std::optional(std::vector{tensor_of(sample(batch))});
+  };
+  RecordingLog log;
+  calibrate(net.graph, std::vector{net.clipped}, source, {.mode = CalibMode::kMinMax}, log);
+  EXPECT_EQ(loads.exchange(0), 6);
+  calibrate(net.graph, std::vector{net.clipped}, source, {.mode = CalibMode::kMse}, log);
+  EXPECT_EQ(loads, 12);
+  EXPECT_EQ(log.titles, (std::set<std::string>{"calibration", "calibration, pass 1 of 2",
+                                               "calibration, pass 2 of 2"}));
+}
+
+TEST(Calibrate, LeavesOutWhatCannotBeReadAndSaysSo) {
+  const Net net = small_net();
+  BatchSource source = samples(6);
+  source.load = [](std::int64_t batch) {
+    return batch % 3 == 1 ? std::nullopt : std::optional(std::vector{tensor_of(sample(batch))});
+  };
+  RecordingLog log;
+  const CalibrationTable table =
+      calibrate(net.graph, std::vector{net.clipped}, source, {.mode = CalibMode::kMse}, log);
+  EXPECT_EQ(table.samples, 4);
+  EXPECT_EQ(table.entries[0].count, 4 * kElements);
+  ASSERT_EQ(log.warnings.size(), 1U);
+  EXPECT_THAT(log.warnings[0], HasSubstr("2 of 6 batches"));
+}
+
+TEST(Calibrate, RefusesWhenNothingCanBeRead) {
+  const Net net = small_net();
+  BatchSource source = samples(3);
+  source.load = [](std::int64_t) { return std::optional<std::vector<ir::Tensor>>(); };
+  EXPECT_THAT(error_of(net.graph, {net.clipped}, source, {.mode = CalibMode::kMse}),
+              HasSubstr("none of 3 batches"));
+  EXPECT_THAT(error_of(net.graph, {net.clipped}, samples(0), {.mode = CalibMode::kMse}),
+              HasSubstr("none of 0 batches"));
+}
+
+TEST(Calibrate, RefusesSamplesThatChange) {
+  const Net net = small_net();
+  std::atomic<int> loads = 0;
+  BatchSource source = samples(4);
+  source.load = [&](std::int64_t batch) {
+    return ++loads == 8 ? std::nullopt : std::optional(std::vector{tensor_of(sample(batch))});
+  };
+  EXPECT_THAT(error_of(net.graph, {net.clipped}, source, {.mode = CalibMode::kMse}),
+              HasSubstr("4 batches could be read the first time, 3 the second"));
+}
+
+TEST(Calibrate, NamesTheLayerAndTheSampleOfNaN) {
+  const Net net = small_net();
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    for (const int threads : {1, 2, 7}) {
+      BatchSource source = samples(40);
+      source.load = [&](std::int64_t batch) {
+        std::vector<float> values = sample(batch);
+        if (batch == 11 || batch == 12 || batch == 30) values[123] = bad;
+        if (batch == 14) throw InputError("never the one to report");
+        return std::optional(std::vector{tensor_of(values)});
+      };
+      EXPECT_THAT(error_of(net.graph, {net.scaled, net.clipped}, source,
+                           {.mode = CalibMode::kKlDivergence, .threads = threads}),
+                  AllOf(HasSubstr("scaled"), HasSubstr("NaN"), HasSubstr("batch 11")));
+    }
+  }
+}
+
+TEST(Calibrate, PassesOnWhatTheFirstFailingBatchThrew) {
+  const Net net = small_net();
+  for (const int threads : {1, 2, 7}) {
+    BatchSource source = samples(40);
+    source.load = [&](std::int64_t batch) {
+      if (batch >= 9) throw InputError("cannot read batch " + std::to_string(batch));
+      return std::optional(std::vector{tensor_of(sample(batch))});
+    };
+    EXPECT_EQ(
+        error_of(net.graph, {net.clipped}, source, {.mode = CalibMode::kMse, .threads = threads}),
+        "cannot read batch 9");
+  }
+}
+
+TEST(Calibrate, RefusesConstantsThatAreNotFloat) {
+  Net net = small_net();
+  const ir::NodeId integer = net.graph.add_constant(ir::Tensor::scalar(std::int32_t{3}));
+  EXPECT_THAT(error_of(net.graph, {integer}, samples(1), {.mode = CalibMode::kMinMax}),
+              HasSubstr("only float32"));
+}
+
+}  // namespace
+}  // namespace tvmq::quant
