@@ -122,8 +122,8 @@ class PrefixCutter : public Mutator {
     const ir::Type type = pool_[node.inputs[which]].type;
     pending_.clear();
     bindings_.push_back({pool_.add_input(name, type), rebuilt});
-    // A let of an input, or of what has a name, is only another name (ir::Node::let_name).
-    if (pool_[rebuilt].kind != NodeKind::kInput && pool_[rebuilt].let_name.empty()) {
+    // A let of what has a name already is only another name (ir::Node::let_name).
+    if (pool_[rebuilt].let_name.empty()) {
       pool_.set_let_name(rebuilt, name);
     }
     return bindings_.back().parameter;

@@ -218,10 +218,12 @@ void FunctionReader::bind_let(NodeIndex let) {
   if (entries_[vid].epoch == epoch_) table_.fail(let, "binds a variable that is bound already");
   const ir::NodeId value = id_of(reference(table_, let, "value"));
   entries_[vid] = {.epoch = epoch_, .open = false, .id = value};
-  if (graph_[value].kind == ir::NodeKind::kInput || !graph_[value].let_name.empty()) return;
+  if (!graph_[value].let_name.empty()) return;
   graph_.set_let_name(value, std::string(text_field(table_, vid, "name_hint")));
   const NodeIndex type = optional_reference(table_, var, "type_annotation");
-  if (type != kNullNode) graph_.set_type(value, read_type(table_, var, type));
+  if (type != kNullNode && std::holds_alternative<std::monostate>(graph_[value].type)) {
+    graph_.set_type(value, read_type(table_, var, type));
+  }
 }
 
 ir::Tensor FunctionReader::constant(NodeIndex node) {

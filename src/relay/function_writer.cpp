@@ -43,8 +43,7 @@ NodeWriter::Ref FunctionWriter::add(const ir::Graph& graph) {
   std::vector<std::pair<Ref, Ref>> lets;  // variable, value
   for (const ir::NodeId id : post_order(graph, graph.output())) {
     const ir::Node& node = graph[id];
-    if (node.kind == ir::NodeKind::kInput) continue;
-    refs[id] = add_expression(node, refs);
+    if (node.kind != ir::NodeKind::kInput) refs[id] = add_expression(node, refs);
     if (node.let_name.empty()) continue;
     const Ref var = add_var(node.let_name, node.type);
     lets.emplace_back(var, refs[id]);

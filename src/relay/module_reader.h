@@ -9,8 +9,8 @@
 //   relay.Constant       -> kConstant; constants that share data in the file share it here
 //   relay.Call           -> kCall, kOpaque for operators that ir/op.h does not know, or kInvoke
 //   relay.Tuple, relay.TupleGetItem -> kTuple, kTupleGetItem
-//   relay.Let            -> the value itself, with let_name; a let of an input or of something
-//                           that has a name already is only another name and vanishes
+//   relay.Let            -> the value itself, with let_name; a let of something that has one
+//                           already is only another name and vanishes
 //   span of a node       -> name (also of constants, where module_writer.h puts theirs)
 //
 // Types: inputs have their declared type; the output node has the declared result type if there is
