@@ -64,10 +64,10 @@ struct InputSpec {
 struct ImageOptions {
   std::vector<double> mean = {0.0, 0.0, 0.0};  ///< one for all channels, or one per channel
   std::vector<double> std = {1.0, 1.0, 1.0};   ///< likewise; greater than 0
-  std::optional<std::array<std::int64_t, 2>> resolution;  ///< width, height
-  std::string layout = "NCHW";                            ///< a permutation of N, C, H, W
-  bool normalization = false;                             ///< divide by 255 first
-  std::array<int, 3> channel_swap = {2, 1, 0};            ///< taken from the decoded BGR image
+  std::optional<std::array<std::int64_t, 2>> resolution = std::nullopt;  ///< width, height
+  std::string layout = "NCHW";                  ///< a permutation of N, C, H, W
+  bool normalization = false;                   ///< divide by 255 first
+  std::array<int, 3> channel_swap = {2, 1, 0};  ///< taken from the decoded BGR image
 };
 
 struct DatasetOptions {
@@ -75,8 +75,8 @@ struct DatasetOptions {
   std::int64_t batch_size = 1;  ///< images per batch
   std::int64_t samples = 128;   ///< files for calibration; all of them if there are fewer
   std::int64_t verification_samples = 0;
-  std::optional<std::uint64_t> seed;
-  ImageOptions image;
+  std::optional<std::uint64_t> seed = std::nullopt;
+  ImageOptions image = {};
 };
 
 struct Datasets {

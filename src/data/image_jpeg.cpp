@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <csetjmp>
 #include <cstddef>
-#include <cstdio>  // jpeglib.h needs FILE
 #include <utility>
-// After <cstdio>.
+
+// clang-format off: jpeglib.h needs FILE
 #include <jpeglib.h>
+
+#include <cstdio>
+// clang-format on
 
 #include "data/image_codecs.h"
 

@@ -38,30 +38,34 @@ const GoldenCase kGoldenCases[] = {
     {{1, 2, 3}, {4, 5, 6}, false, {2, 1, 0}, {224, 224}, "NWHC"},
 };
 
+/// Every array of caseI.npz in the folder against what we make of the image that it is named after.
+void expect_golden(const std::filesystem::path& folder, std::size_t index) {
+  const GoldenCase& row = kGoldenCases[index];
+  for (const auto& [name, expected] : read_npz(folder / fmt::format("case{}.npz", index))) {
+    SCOPED_TRACE(fmt::format("case {} {}", index, name));
+    const Preprocessor preprocessor({.mean = row.mean,
+                                     .std = row.std,
+                                     .resolution = row.resolution,
+                                     .layout = row.layout,
+                                     .normalization = row.normalization,
+                                     .channel_swap = row.swap},
+                                    1, input_of(expected.shape()));
+    const std::string file = read_file(folder / name);
+    ir::Tensor batch = preprocessor.make_batch();
+    preprocessor.store(resize(decode_image(file, name).image, preprocessor.image_size()), 0, batch);
+    EXPECT_TRUE(batch.same_bytes(expected));
+  }
+}
+
 TEST(Preprocess, EqualsOpenCVAndNumPyToTheLastBit) {
+  const auto folder = std::filesystem::path(TVMQ_TESTS_DIR) / "fixtures/preprocess";
+  for (const std::size_t index : {0, 2, 4}) expect_golden(folder, index);
+}
+
+TEST(Preprocess, EqualsOpenCVAndNumPyOnEveryGoldenCase) {
   const auto folder = std::filesystem::path(TVMQ_SHARED_DIR) / "golden/preprocess";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no " << folder;
-  for (std::size_t i = 0; i < std::size(kGoldenCases); ++i) {
-    const GoldenCase& row = kGoldenCases[i];
-    const NpzArrays golden = read_npz(folder / fmt::format("case{}.npz", i));
-    EXPECT_GE(golden.size(), 2);
-    for (const auto& [name, expected] : golden) {
-      SCOPED_TRACE(fmt::format("case {} {}", i, name));
-      const Preprocessor preprocessor({.mean = row.mean,
-                                       .std = row.std,
-                                       .resolution = row.resolution,
-                                       .layout = row.layout,
-                                       .normalization = row.normalization,
-                                       .channel_swap = row.swap},
-                                      1, input_of(expected.shape()));
-      const std::string file = read_file(folder / name);
-      ir::Tensor batch = preprocessor.make_batch();
-      preprocessor.store(resize(decode_image(file, name).image, preprocessor.image_size()), 0,
-                         batch);
-      ASSERT_EQ(batch.shape(), expected.shape());
-      EXPECT_TRUE(batch.same_bytes(expected));
-    }
-  }
+  for (std::size_t i = 0; i < std::size(kGoldenCases); ++i) expect_golden(folder, i);
 }
 
 TEST(Preprocess, PutsEveryImageOfABatchAtItsPlaceInEveryLayout) {

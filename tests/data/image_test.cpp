@@ -1,0 +1,228 @@
+#include "data/image.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <opencv2/imgproc.hpp>
+#include <random>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "data/image_bytes.h"
+#include "data/image_codecs.h"
+#include "data/npz_bytes.h"
+
+namespace tvmq::data {
+namespace {
+
+using ::testing::HasSubstr;
+using namespace std::string_view_literals;
+using testing::encoded;
+using testing::le;
+using testing::picture;
+
+/// Holds back what is written to stderr while it lives.
+class StderrTrap {
+ public:
+  StderrTrap() { ::testing::internal::CaptureStderr(); }
+  ~StderrTrap() {
+    if (!done_) ::testing::internal::GetCapturedStderr();
+  }
+  std::string text() {
+    done_ = true;
+    return ::testing::internal::GetCapturedStderr();
+  }
+
+ private:
+  bool done_ = false;
+};
+
+/// What cv::imread makes of the bytes in a file.
+cv::Mat imread(const std::string& bytes) {
+  const std::filesystem::path path = ::testing::TempDir() + "/tvmq_image_test.bin";
+  std::ofstream(path, std::ios::binary) << bytes;
+  const StderrTrap trap;
+  cv::Mat image = cv::imread(path.string());
+  std::filesystem::remove(path);
+  return image;
+}
+
+bool same_pixels(const Image& image, const cv::Mat& expected) {
+  return image.size == ImageSize{expected.cols, expected.rows} &&
+         image.bgr.size() == expected.total() * 3 && expected.isContinuous() &&
+         std::memcmp(image.bgr.data(), expected.data, image.bgr.size()) == 0;
+}
+
+/// Every kind of file that is decoded differently.
+std::map<std::string, std::string> samples() {
+  std::map<std::string, std::string> files;
+  const auto folder = std::filesystem::path(TVMQ_TESTS_DIR) / "fixtures/preprocess";
+  for (const char* name :
+       {"alpha.png", "big.jpg", "deep.png", "gray.png", "ring.jpg", "star.png"}) {
+    files[name] = read_file(folder / name);
+  }
+  const cv::Mat colour = picture(37, 23);
+  const cv::Mat grey = picture(37, 23, CV_8UC1);
+  for (const char* extension : {".bmp", ".jpg", ".png", ".ppm", ".tif", ".webp"}) {
+    files[fmt::format("colour{}", extension)] = encoded(colour, extension);
+  }
+  for (const char* extension : {".bmp", ".jpg", ".png", ".pgm", ".tif"}) {
+    files[fmt::format("grey{}", extension)] = encoded(grey, extension);
+  }
+  files["progressive.jpg"] = encoded(colour, ".jpg", {cv::IMWRITE_JPEG_PROGRESSIVE, 1});
+  files["bilevel.png"] = encoded(grey > 100, ".png", {cv::IMWRITE_PNG_BILEVEL, 1});
+  files["cmyk.jpg"] = testing::cmyk_jpeg(37, 23);
+  for (int orientation = 0; orientation <= 9; ++orientation) {
+    for (const bool big_endian : {false, true}) {
+      files[fmt::format("turned{}{}.jpg", orientation, big_endian ? "M" : "I")] =
+          testing::with_exif(files["colour.jpg"], testing::exif(orientation, big_endian));
+    }
+  }
+  return files;
+}
+
+TEST(Image, DecodesWhatImreadDecodes) {
+  for (const auto& [name, file] : samples()) {
+    SCOPED_TRACE(name);
+    const DecodedImage decoded = decode_image(file, name);
+    EXPECT_TRUE(same_pixels(decoded.image, imread(file)));
+    EXPECT_EQ(decoded.warning, "");
+  }
+}
+
+TEST(Image, TurnsUpright) {
+  // The first pixel of the file is at another corner for each of the orientations.
+  const std::string jpeg = encoded(picture(32, 16), ".jpg");
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    const Image image =
+        decode_image(testing::with_exif(jpeg, testing::exif(orientation, true)), "x").image;
+    EXPECT_EQ(image.size, orientation < 5 ? (ImageSize{32, 16}) : (ImageSize{16, 32}));
+  }
+}
+
+TEST(Image, ResizesAsCvResizeDoes) {
+  const Image image = decode_image(samples()["big.jpg"], "big.jpg").image;
+  const cv::Mat source(static_cast<int>(image.size.height), static_cast<int>(image.size.width),
+                       CV_8UC3, const_cast<std::uint8_t*>(image.bgr.data()));
+  for (const ImageSize size :
+       {ImageSize{224, 224}, ImageSize{1, 1}, ImageSize{900, 17},
+        ImageSize{image.size.width / 2, image.size.height / 2}, image.size}) {
+    cv::Mat expected;
+    cv::resize(source, expected,
+               cv::Size(static_cast<int>(size.width), static_cast<int>(size.height)));
+    EXPECT_TRUE(same_pixels(resize(image, size), expected));
+  }
+}
+
+TEST(Image, KnowsFormatsByTheirFirstBytes) {
+  for (const auto& [name, file] : samples()) {
+    EXPECT_TRUE(detect_image_format(std::string_view(file).substr(0, kImageSignatureBytes)))
+        << name;
+  }
+  for (const std::string_view other :
+       {""sv, "\xff\xd8"sv, "BM is how this text starts."sv, "P7\n 12345678901234"sv,
+        "PK\x03\x04 12345678901234"sv, "RIFF1234WAVEfmt 1234"sv, "GIF89a 12345678901234"sv,
+        "Post scriptum, a letter"sv, "\x93NUMPY\x01\x00v\x00{'descr"sv}) {
+    EXPECT_FALSE(detect_image_format(other)) << other;
+  }
+}
+
+TEST(Image, TruncatedJpegsAreCompletedAsImreadDoesWithAWarning) {
+  const std::string file = encoded(picture(64, 48), ".jpg");
+  for (std::size_t length = file.size() / 2; length < file.size(); length += 37) {
+    const std::string part = file.substr(0, length);
+    StderrTrap trap;
+    const DecodedImage decoded = decode_image(part, "x.jpg");
+    EXPECT_EQ(trap.text(), "");
+    EXPECT_TRUE(same_pixels(decoded.image, imread(part))) << length;
+    EXPECT_EQ(decoded.warning, "Premature end of JPEG file");
+  }
+}
+
+std::string error_of(const std::string& file) {
+  StderrTrap trap;
+  std::string message = "no error";
+  try {
+    decode_image(file, "x");
+  } catch (const InputError& error) {
+    message = error.what();
+  }
+  EXPECT_EQ(trap.text(), "");
+  return message;
+}
+
+TEST(Image, RefusesBombsBeforeTheirPixelsAreAllocated) {
+  const std::string png = encoded(picture(8, 8), ".png");
+  const auto png_of = [&](std::uint32_t side) {
+    std::string bytes = png;
+    for (const std::size_t at : {std::size_t{16}, std::size_t{20}}) {
+      for (std::size_t i = 0; i < 4; ++i) bytes[at + i] = static_cast<char>(side >> (24 - 8 * i));
+    }
+    const auto crc =
+        static_cast<std::uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(bytes.data() + 12), 17));
+    for (std::size_t i = 0; i < 4; ++i) bytes[29 + i] = static_cast<char>(crc >> (24 - 8 * i));
+    return bytes;
+  };
+  EXPECT_THAT(error_of(png_of(100'000)),
+              HasSubstr("announces 100000 x 100000 pixels, expected at most 134 million"));
+  std::string jpeg = encoded(picture(8, 8), ".jpg");
+  const std::size_t frame = jpeg.find("\xff\xc0");
+  jpeg.replace(frame + 5, 4, "\xc3\x50\xc3\x50");
+  EXPECT_THAT(error_of(jpeg), HasSubstr("announces 50000 x 50000 pixels"));
+  EXPECT_THAT(error_of("P6\n# large\n100000 100000\n255\n"), HasSubstr("100000 x 100000"));
+  EXPECT_THAT(error_of("P6\n99999999999999999999 99999999999999999999\n"), HasSubstr("2147483647"));
+  EXPECT_THAT(error_of("BM" + le(0, 12) + le(40, 4) + le(100'000, 4) + le(0xffff0000, 4)),
+              HasSubstr("100000 x 65536"));
+  EXPECT_THAT(error_of("RIFF" + le(30, 4) + "WEBPVP8X" + le(10, 8) + le(0xffffff, 3) + le(9, 3)),
+              HasSubstr("16777216 x 10"));
+  const std::string tiff = "II*" + le(0, 1) + le(8, 4) + le(3, 2) + le(256, 2) + le(4, 2) +
+                           le(1, 4) + le(10, 4) + le(257, 2) + le(4, 2) + le(1, 4) + le(10, 4) +
+                           le(322, 2) + le(4, 2) + le(1, 4) + le(1U << 30, 4) + le(0, 4);
+  EXPECT_THAT(error_of(tiff), HasSubstr("1073741824 x 10"));
+}
+
+TEST(Image, RefusesAJpegOfEndlessScans) {
+  // A progressive file whose last scan is repeated until it costs more than it is worth.
+  const std::string file = encoded(picture(64, 48), ".jpg", {cv::IMWRITE_JPEG_PROGRESSIVE, 1});
+  const std::size_t scan = file.rfind("\xff\xda");
+  std::string bomb = file.substr(0, file.size() - 2);
+  for (int i = 0; i < 300; ++i) bomb += file.substr(scan, file.size() - 2 - scan);
+  EXPECT_THAT(error_of(bomb + "\xff\xd9"), HasSubstr("more than 200 scans"));
+}
+
+TEST(Image, DamagedFilesNeverCrashOrPrint) {
+  std::mt19937 random(5);  // NOLINT(cert-msc51-cpp): the same cases in every run
+  const std::map<std::string, std::string> files = samples();
+  int refused = 0;
+  int cases = 0;
+  StderrTrap trap;
+  while (cases < 1500) {
+    for (const auto& [name, file] : files) {
+      if (file.size() > 20'000) continue;  // slow, and decoded by the same code as the others
+      // A buffer of its own size, so that the sanitizers see reads past the end.
+      std::vector<char> damaged(file.begin(), file.end());
+      if (cases % 2 == 0) damaged.resize(random() % damaged.size());
+      for (std::size_t i = 0; i < random() % 5 && !damaged.empty(); ++i) {
+        damaged[random() % damaged.size()] = static_cast<char>(random());
+      }
+      ++cases;
+      try {
+        const DecodedImage decoded = decode_image({damaged.data(), damaged.size()}, name);
+        ASSERT_EQ(static_cast<std::int64_t>(decoded.image.bgr.size()),
+                  decoded.image.size.width * decoded.image.size.height * 3);
+      } catch (const InputError&) {
+        ++refused;
+      }
+    }
+  }
+  EXPECT_EQ(trap.text(), "");
+  EXPECT_GT(refused, 300);
+}
+
+}  // namespace
+}  // namespace tvmq::data
