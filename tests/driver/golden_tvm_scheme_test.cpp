@@ -131,13 +131,22 @@ Config read_config(const fs::path& path) {
       }
     } else if (key == "skip_dense_layer") {
       options.skip_dense_layer = value;
+    } else if (key == "rounding") {
+      options.rounding = std::string_view(value) == "UPWARD" ? quant::Rounding::kUpward
+                                                             : quant::Rounding::kToNearest;
+    } else if (key == "round_for_shift") {
+      options.round_for_shift = value;
+    } else if (key == "nbit_input") {
+      options.nbit_input = static_cast<int>(std::int64_t(value));
+    } else if (key == "nbit_weight") {
+      options.nbit_weight = static_cast<int>(std::int64_t(value));
     } else if (key == "opt_level") {
       config.level = std::int64_t(value) == 3 ? passes::TvmOptLevel::k3 : passes::TvmOptLevel::k2;
     } else if (key == "tvm") {
       config.tvm = std::string_view(value);
     } else if (key == "tvm_run") {
       config.tvm_run = std::string_view(value);
-    } else if (key != "tvm_sqnr_db") {
+    } else if (key != "tvm_sqnr_db" && key != "tvm_where") {
       ADD_FAILURE() << path << " has an option that this test does not know: " << key;
     }
   }
