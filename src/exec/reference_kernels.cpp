@@ -251,8 +251,7 @@ bool has_type(const Values& results, const ir::Type& type) {
   }
   return std::ranges::equal(results, expected.fields,
                             [](const ir::Tensor& tensor, const ir::TensorType& field) {
-                              return tensor.dtype() == field.dtype &&
-                                     tensor.shape() == field.shape;
+                              return tensor.dtype() == field.dtype && tensor.shape() == field.shape;
                             });
 }
 

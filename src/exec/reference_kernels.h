@@ -5,13 +5,12 @@
 // (relay_quantize.md 2.3, 3.4, 5.2, 6.2):
 //   * one IEEE operation at a time, rounded to the operands' type; nothing is fused or reordered;
 //   * sums start at 0 and run over channels, then kernel positions, in ascending order;
-//   * integers wrap; `/` and integer averages truncate; right_shift is arithmetic; `round` goes
-//   half
-//     away from zero; float -> int truncates and gives the smallest int32/int64 where x86 does (out
-//     of range, NaN), int -> narrower int keeps the low bits;
-//   * clip truncates its bounds toward zero for integers.
+//   * integers wrap; `/` and integer averages truncate; right_shift is arithmetic;
+//   * `round` goes half away from zero, clip truncates its bounds toward zero for integers;
+//   * float -> int truncates and gives the smallest int32/int64 where x86 does (out of range, NaN);
+//     for 8 and 16 bits that int32 is saturated; int -> narrower int keeps the low bits.
 // Where TVM's own result is undefined (a shift by the width or more, INT_MIN / -1) these are
-// defined: the shift gives 0 (or the sign), the quotient wraps. Division by integer zero is an
+// defined: the shift gives 0 or the sign, the quotient wraps. Integer division by zero is an
 // InputError.
 #pragma once
 

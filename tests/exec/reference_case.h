@@ -53,15 +53,17 @@ std::vector<T> elements(const ir::Tensor& tensor) {
   return {tensor.data<T>().begin(), tensor.data<T>().end()};
 }
 
-/// A vector, or a tensor of `shape`, of T.
+/// A tensor of `shape`, or a vector, with these elements.
 template <class T>
-ir::Tensor tensor_of(std::vector<T> values) {
-  return ir::Tensor::from<T>({static_cast<std::int64_t>(values.size())},
-                             std::span<const T>(values));
+ir::Tensor tensor_of(ir::Shape shape, const std::vector<T>& values) {
+  ir::Tensor tensor(ir::DTypeOf<T>::kValue, std::move(shape));
+  check(static_cast<std::size_t>(tensor.size()) == values.size(), "one value per element");
+  std::copy(values.begin(), values.end(), tensor.mutable_data<T>().begin());
+  return tensor;
 }
 template <class T>
-ir::Tensor tensor_of(ir::Shape shape, std::vector<T> values) {
-  return ir::Tensor::from<T>(std::move(shape), std::span<const T>(values));
+ir::Tensor tensor_of(const std::vector<T>& values) {
+  return tensor_of<T>({static_cast<std::int64_t>(values.size())}, values);
 }
 
 /// 0, 1, 2, ... times `step`, plus `first`, as a tensor of `shape`.

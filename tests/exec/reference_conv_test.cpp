@@ -104,7 +104,7 @@ TEST(ReferenceConv, EqualsTheDefinitionToTheLastBit) {
     const Tensor x = pattern(DType::kFloat32, each.data);
     const Tensor w = pattern(DType::kFloat32, each.weight);
     const Tensor y = run_op(Op::kConv2D, {x, w}, attrs);
-    EXPECT_TRUE(y.same_bytes(by_definition(x, w, attrs, y.shape()))) << to_string(each.weight);
+    EXPECT_TRUE(y.same_bytes(by_definition(x, w, attrs, y.shape()))) << ir::to_string(each.weight);
   }
 }
 
@@ -232,7 +232,7 @@ TEST(ReferenceConv, TransposedConvolutionSpreadsItsInput) {
       }
       return sum;
     };
-    EXPECT_EQ(dot(cx, y), dot(x, ty)) << to_string(each.weight);
+    EXPECT_EQ(dot(cx, y), dot(x, ty)) << ir::to_string(each.weight);
   }
 
   ir::Conv3DTransposeAttrs cube;

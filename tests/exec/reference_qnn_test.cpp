@@ -78,7 +78,7 @@ TEST(ReferenceRequantize, KnownAnswersInEveryArithmetic) {
        runs(-50, 3, std::vector<int>(32, 1)),
        runs(-50, 3, std::vector<int>(32, 1))},
       {-32, -1, {1}, {16, 1}, runs(-1, -1, {9, 16, 7}), {}},
-      {0, 1, {1, 16}, {16}, runs(-1, 1, {9, 16, 7}), runs(-1, 1, {9, 16, 7})},
+      {0, 1, {1, 16}, {16}, runs(-1, 1, {8, 16, 8}), {}},
   };
   for (std::size_t i = 0; i < cases.size(); ++i) {
     for (const std::string& compute_dtype : kComputeDtypes) {
@@ -109,12 +109,12 @@ TEST(ReferenceRequantize, SaturatesToTheResultType) {
 }
 
 TEST(ReferenceRequantize, PerChannel) {
-  const auto per_channel = [](const Tensor& in, std::vector<float> scales, float out_scale,
+  const auto per_channel = [](const Tensor& in, const std::vector<float>& scales, float out_scale,
                               const std::string& compute_dtype) {
     return elements<std::int8_t>(
         run_op(Op::kQnnRequantize,
-               {in, tensor_of(std::move(scales)), Tensor::scalar<std::int32_t>(0),
-                Tensor::scalar(out_scale), Tensor::scalar<std::int32_t>(0)},
+               {in, tensor_of(scales), Tensor::scalar<std::int32_t>(0), Tensor::scalar(out_scale),
+                Tensor::scalar<std::int32_t>(0)},
                ir::RequantizeAttrs{1, "UPWARD", compute_dtype, DType::kInt8}));
   };
   for (const std::string& compute_dtype : kComputeDtypes) {
@@ -183,12 +183,12 @@ TEST(ReferenceQnn, QuantizesPerChannel) {
 }
 
 /// qnn.add or qnn.subtract of uint8 rows.
-std::vector<std::uint8_t> combined(Op op, std::vector<std::uint8_t> a, Quantization a_params,
-                                   std::vector<std::uint8_t> b, Quantization b_params,
+std::vector<std::uint8_t> combined(Op op, const std::vector<std::uint8_t>& a, Quantization a_params,
+                                   const std::vector<std::uint8_t>& b, Quantization b_params,
                                    Quantization out) {
   return elements<std::uint8_t>(
       run_op(op,
-             {tensor_of(std::move(a)), tensor_of(std::move(b)), Tensor::scalar(a_params.scale),
+             {tensor_of(a), tensor_of(b), Tensor::scalar(a_params.scale),
               Tensor::scalar(a_params.zero_point), Tensor::scalar(b_params.scale),
               Tensor::scalar(b_params.zero_point), Tensor::scalar(out.scale),
               Tensor::scalar(out.zero_point)},

@@ -62,8 +62,8 @@ TEST(ReferenceShape, Slices) {
       {{ir::IntList{0}, ir::IntList{6}, ir::IntList{2}, "end", {}}, {0, 2, 4}},
       {{ir::IntList{5}, ir::IntList{1}, ir::IntList{-2}, "end", {}}, {5, 3}},
       {{ir::IntList{100}, ir::IntList{-100}, ir::IntList{-1}, "end", {}}, {5, 4, 3, 2, 1, 0}},
-      {{ir::IntList{2}, ir::IntList{3}, {}, "size", {}}, {2, 3, 4}},
-      {{ir::IntList{2}, ir::IntList{-1}, {}, "size", {}}, {2, 3, 4, 5}},
+      {{ir::IntList{2}, ir::IntList{3}, ir::IntList{1}, "size", {}}, {2, 3, 4}},
+      {{ir::IntList{2}, ir::IntList{-1}, ir::IntList{1}, "size", {}}, {2, 3, 4, 5}},
   };
   for (const Case& each : cases) {
     EXPECT_EQ(elements<float>(run_op(Op::kStridedSlice, {ramp<float>({6})}, each.attrs)),
