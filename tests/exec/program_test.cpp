@@ -60,7 +60,8 @@ INSTANTIATE_TEST_SUITE_P(
         ConvCase{"odd_channels", {1, 5, 9, 9}, {7, 5, 3, 3}, {.padding = {1, 1}}},
         ConvCase{"first_layer", {1, 3, 32, 32}, {16, 3, 7, 7}, {.strides = {2, 2}, .padding = {3}}},
         ConvCase{"pointwise", {1, 24, 6, 6}, {40, 24, 1, 1}, {}},
-        ConvCase{"depthwise", {1, 20, 9, 9}, {20, 1, 3, 3}, {.padding = {1, 1, 1, 1}, .groups = 20}},
+        ConvCase{
+            "depthwise", {1, 20, 9, 9}, {20, 1, 3, 3}, {.padding = {1, 1, 1, 1}, .groups = 20}},
         ConvCase{"multiplier", {1, 6, 9, 9}, {12, 1, 3, 3}, {.groups = 6}},
         ConvCase{"grouped", {1, 12, 6, 6}, {18, 4, 3, 3}, {.groups = 3}},
         ConvCase{"dilated", {1, 8, 12, 12}, {8, 8, 3, 3}, {.padding = {2, 2}, .dilation = {2, 2}}},
@@ -76,7 +77,7 @@ INSTANTIATE_TEST_SUITE_P(
                  {1, 9, 9, 6},
                  {3, 3, 6, 1},
                  {.groups = 6, .channels = 6, .data_layout = "NHWC", .kernel_layout = "HWOI"}}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST(Program, FusesBiasActivationAndResidual) {
   Graph graph;
