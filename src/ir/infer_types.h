@@ -13,6 +13,10 @@ namespace tvmq::ir {
 /// Throws InputError for a call that no type fits (shapes that do not match, an attribute out of
 /// range, a product that overflows); it names the node as describe() does, what was found and what
 /// was expected. No attribute value leads to undefined behaviour.
+///
+/// Where TVM types a call that it cannot compute, this is an error as well: a window that does not
+/// fit into the padded data once, sizes below zero, operands of a matrix product whose inner
+/// dimensions differ.
 void infer_types(Graph& graph);
 
 /// The type of one node. REQUIRES: the nodes it uses have their types (they may be unknown).

@@ -61,10 +61,10 @@ Type batch_matmul_type(const RuleCall& call) {
   const bool batches_fit = fits(left_batch, right_batch) || left_batch == 1 || right_batch == 1;
   if (!batches_fit || !fits(left_inner, right_inner)) {
     call.fail(fmt::format(
-        "{} and {}{}{} cannot be multiplied, batches should be equal or 1 and "
-        "inner dimensions equal",
-        to_string(left), to_string(right), attrs.transpose_a ? ", left transposed," : "",
-        attrs.transpose_b ? ", right transposed," : ""));
+        "{}{} and {}{} cannot be multiplied, batches should be equal or 1 and inner dimensions "
+        "equal",
+        to_string(left), attrs.transpose_a ? " transposed" : "", to_string(right),
+        attrs.transpose_b ? " transposed" : ""));
   }
   const bool open = left_batch == kDynamicDim || right_batch == kDynamicDim;
   // An empty batch stays empty beside a batch of one.
