@@ -1,0 +1,73 @@
+#include "driver/model_files.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "ir/infer_types.h"
+#include "ir/structural_equal.h"
+#include "relay/module_reader.h"
+#include "relay/module_writer.h"
+#include "relay/params.h"
+
+namespace tvmq::driver {
+namespace {
+
+void make_output_directory(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error || !std::filesystem::is_directory(directory, error)) {
+    throw InputError(fmt::format("OutputDirectory {}: cannot create the directory: {}",
+                                 directory.string(), error ? error.message() : "it is a file"));
+  }
+}
+
+}  // namespace
+
+ir::Graph load_model(const std::filesystem::path& json, const std::filesystem::path& params) {
+  const ir::Module module = relay::read_module(json);
+  if (module.functions.size() > 1) {
+    throw InputError(fmt::format(
+        "{}: expected a network in one function, found {} functions that main calls; this looks "
+        "like the output of PartitionConversions, quantize the float model instead",
+        json.string(), module.functions.size() - 1));
+  }
+  ir::Graph graph = relay::bind_params(module.main(), relay::read_params(params));
+  ir::infer_types(graph);
+  const auto nodes = graph.nodes();
+  if (std::none_of(nodes.begin(), nodes.end(),
+                   [](const ir::Node& node) { return node.kind == ir::NodeKind::kCall; })) {
+    throw InputError(fmt::format("{}: expected a network, found no operator in it", json.string()));
+  }
+  return graph;
+}
+
+WrittenModel write_model(const ir::Module& module, const std::filesystem::path& directory,
+                         const std::string& name) {
+  make_output_directory(directory);
+  WrittenModel written{.json = directory / (name + ".json"),
+                       .params = directory / (name + ".params")};
+
+  AtomicFile json(written.json);
+  relay::write_module(module, [&](std::string_view bytes) { json.write(bytes); });
+  json.prepare();
+  AtomicFile params(written.params);
+  relay::write_params({}, [&](std::string_view bytes) { params.write(bytes); });
+  params.prepare();
+
+  if (const auto difference =
+          ir::first_difference(module, relay::read_module(json.temporary_path()))) {
+    throw InternalError(fmt::format("{}: what was written is not the quantized graph: {}",
+                                    written.json.string(), *difference));
+  }
+  json.commit();
+  params.commit();
+  written.json_bytes = json.size();
+  written.params_bytes = params.size();
+  return written;
+}
+
+}  // namespace tvmq::driver

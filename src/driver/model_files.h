@@ -1,0 +1,34 @@
+// A model on disk: a pair of files in, a pair of files out.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "ir/graph.h"
+
+namespace tvmq::driver {
+
+/// The network of a `.json`/`.params` pair with its weights bound and every type inferred.
+/// Throws InputError if the files cannot be read, do not belong together, or hold no network that
+/// can be quantized (several functions, no operator at all).
+ir::Graph load_model(const std::filesystem::path& json, const std::filesystem::path& params);
+
+struct WrittenModel {
+  std::filesystem::path json;
+  std::filesystem::path params;
+  std::uint64_t json_bytes = 0;
+  std::uint64_t params_bytes = 0;
+};
+
+/// Writes `<directory>/<name>.json` and `<directory>/<name>.params`; the directory is created if it
+/// is missing. Before either file is put in place the module is read back and compared with
+/// `module`, so that what appears is known to be the graph in memory. Both files appear whole or
+/// not at all.
+///
+/// All values of a quantized module are constants inside the .json, as in TVM's own; the .params
+/// file is an empty dictionary, so that what loads and builds the pair needs no special case.
+WrittenModel write_model(const ir::Module& module, const std::filesystem::path& directory,
+                         const std::string& name);
+
+}  // namespace tvmq::driver

@@ -1,0 +1,25 @@
+// One function per Scheme: float graph in, quantized module out.
+#pragma once
+
+#include "base/log.h"
+#include "driver/config.h"
+#include "driver/quantize_model.h"
+#include "ir/graph.h"
+#include "quant/summary.h"
+
+namespace tvmq::driver {
+
+struct SchemeResult {
+  ir::Module module;
+  quant::QuantizationSummary summary;
+};
+
+/// The graph that tvm.relay.quantize builds for the same options (quant/tvm_scheme.h).
+SchemeResult run_tvm_scheme(const ir::Graph& bound, const Config& config, const RunOptions& run,
+                            Log& log);
+
+/// Our own: per-channel weights, uint8 activations (quant/integer_scheme.h).
+SchemeResult run_integer_scheme(const ir::Graph& bound, const Config& config, const RunOptions& run,
+                                Log& log);
+
+}  // namespace tvmq::driver
