@@ -115,6 +115,9 @@ class NodeTable::Parser {
       fail(fmt::format("root {} is not one of the {} nodes", root, table_.nodes_.size()));
     }
     table_.root_ = static_cast<NodeIndex>(root);
+    if (!table_[kNullNode].type_key.empty()) {
+      fail("node 0 is not null, as it is in all files of tvm.ir.save_json; the file is damaged");
+    }
     check_data();
   }
 

@@ -34,7 +34,7 @@ NodeIndex parse_reference(const NodeTable& table, NodeIndex from, std::string_vi
     table.fail(from, fmt::format("field '{}' is \"{}\", expected the number of one of the {} nodes",
                                  name, text, table.size()));
   }
-  return *index;
+  return table[*index].type_key.empty() ? kNullNode : *index;
 }
 
 std::span<const NodeIndex> array(const NodeTable& table, NodeIndex from, NodeIndex node) {
@@ -217,7 +217,7 @@ NodeIndex optional_reference(const NodeTable& table, NodeIndex from, std::string
 
 NodeIndex reference(const NodeTable& table, NodeIndex from, std::string_view name) {
   const NodeIndex node = parse_reference(table, from, name, field_text(table, from, name));
-  if (table[node].type_key.empty()) table.fail(from, fmt::format("field '{}' is null", name));
+  if (node == kNullNode) table.fail(from, fmt::format("field '{}' is null", name));
   return node;
 }
 

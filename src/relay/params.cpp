@@ -102,7 +102,7 @@ ir::Graph bind_params(const ir::Graph& graph, const NamedTensors& params) {
   std::set<std::string_view> names;
   for (const ir::NodeId id : graph.inputs()) {
     const std::string& name = graph[id].name;
-    if (!names.insert(name).second) {
+    if (params.contains(name) && !names.insert(name).second) {
       throw InputError(
           fmt::format("the model has two inputs named '{}'; names decide which tensor "
                       "of the params file is meant, rename one of them",

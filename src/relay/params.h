@@ -41,7 +41,7 @@ void write_params(const NamedTensors& params, const std::function<void(std::stri
 ///
 /// Names that are no input's are ignored (TVM does so too: quantized modules come with the float
 /// parameters they no longer use). InputError: dtype or shape differ from the input's declaration,
-/// two inputs have the same name.
+/// two inputs have the name of one tensor.
 ir::Graph bind_params(const ir::Graph& graph, const NamedTensors& params);
 
 }  // namespace tvmq::relay

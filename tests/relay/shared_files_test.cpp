@@ -7,8 +7,7 @@
 #include <vector>
 
 #include "ir/structural_equal.h"
-#include "relay/module_reader.h"
-#include "relay/module_writer.h"
+#include "relay/module_text.h"
 #include "relay/params.h"
 
 namespace tvmq::relay {
@@ -45,12 +44,6 @@ TEST(SharedFiles, EveryModuleIsRead) {
     ++read;
   }
   if (read == 0) GTEST_SKIP() << "no shared files";
-}
-
-std::string written(const ir::Module& module) {
-  std::string bytes;
-  write_module(module, [&](std::string_view piece) { bytes += piece; });
-  return bytes;
 }
 
 TEST(SharedFiles, ModulesSurviveARoundTrip) {
