@@ -127,6 +127,16 @@ InputError coarser_common_scale(const ir::Graph& graph, ir::NodeId call, ir::Nod
                   kOtherScheme));
 }
 
+InputError folded_fixed_point(const ir::Graph& graph, ir::NodeId multiply, ir::NodeId constant) {
+  return refusal(
+      fmt::format("the constant {} is brought to another scale in {}, in a fixed point product",
+                  ir::describe(graph, constant),
+                  ir::to_string(graph[graph[multiply].inputs[0]].type)),
+      "TVMError: Assert fail: intrp_fused_fixed_point_multiply.compute.dtype is expected to be "
+      "int32",
+      fmt::format("Set DtypeActivation to int32 and WeightsScale to power2, or {}.", kOtherScheme));
+}
+
 InputError ill_typed_result(const std::string& why) {
   return refusal(fmt::format("the quantized graph is ill-typed: {}", why),
                  "DiagnosticError from its type inference",

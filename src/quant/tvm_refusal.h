@@ -35,6 +35,9 @@ InputError ratio_too_close_to_one(const ir::Graph& graph, ir::NodeId call, float
 /// add or concatenate that would have to bring an operand to a coarser scale than it has.
 InputError coarser_common_scale(const ir::Graph& graph, ir::NodeId call, ir::NodeId operand,
                                 float scale, float common_scale);
+/// A fixed point product of a constant that is not int32: TVM evaluates it while it folds
+/// constants, and its kernel returns int32 where the type says otherwise.
+InputError folded_fixed_point(const ir::Graph& graph, ir::NodeId multiply, ir::NodeId constant);
 /// The graph that TVM builds is ill-typed; TVM's next type inference stops. `why` is ours.
 InputError ill_typed_result(const std::string& why);
 

@@ -33,6 +33,26 @@ void check_dtype(std::string_view name, ir::DType dtype) {
   }
 }
 
+/// Throws if TVM's constant folding stops, see refusal::folded_fixed_point.
+void check_folding(const ir::Graph& realized) {
+  constexpr ir::NodeId kNone = ~ir::NodeId{0};
+  // Of every value that folds to a constant: a constant that it is made of.
+  std::vector<ir::NodeId> origin(realized.size(), kNone);
+  for (const ir::NodeId id : ir::post_order(realized, realized.output())) {
+    const ir::Node& node = realized[id];
+    if (node.is_constant()) origin[id] = id;
+    if (node.kind != ir::NodeKind::kCall || node.inputs.empty()) continue;
+    const bool folds = std::all_of(node.inputs.begin(), node.inputs.end(),
+                                   [&](ir::NodeId input) { return origin[input] != kNone; });
+    if (!folds) continue;
+    origin[id] = origin[node.inputs[0]];
+    if (node.op == ir::Op::kFixedPointMultiply &&
+        realized[id].tensor_type().dtype != ir::DType::kInt32) {
+      throw refusal::folded_fixed_point(realized, id, origin[id]);
+    }
+  }
+}
+
 void warn(const ir::Graph& quantized, Log& log) {
   const std::vector<std::string> findings = not_compilable(quantized);
   constexpr std::size_t kShown = 5;
@@ -88,6 +108,7 @@ ir::Graph realize(const AnnotatedGraph& annotated, std::span<const float> thresh
   } catch (const InputError& error) {
     throw refusal::ill_typed_result(error.what());
   }
+  check_folding(realized);
   if (summary != nullptr) *summary = summarize(annotated.layers, realized);
   ir::Graph quantized = passes::fold_constant(realized);
   if (summary != nullptr) count_operators(quantized, *summary);
