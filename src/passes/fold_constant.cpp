@@ -54,6 +54,20 @@ std::optional<std::int64_t> byte_size(const Type& type) {
   return sum;
 }
 
+/// Convolutions, products and pooling visit their operands many times; so many visits at most, by a
+/// generous estimate, so that a small file cannot ask for hours.
+constexpr double kMostVisits = 1e13;
+
+bool takes_too_long(Op op, std::int64_t result_bytes,
+                    const std::vector<std::vector<Tensor>>& operands) {
+  if (op < Op::kConv1D || op > Op::kAdaptiveMaxPool3D) return false;
+  double elements = 0;
+  for (const std::vector<Tensor>& each : operands) {
+    for (const Tensor& tensor : each) elements += static_cast<double>(tensor.size());
+  }
+  return elements * static_cast<double>(result_bytes) > kMostVisits;
+}
+
 /// Operators that TVM does not evaluate on constants, or cannot.
 bool is_computational(Op op) {
   switch (op) {
@@ -103,7 +117,9 @@ class ConstantFolder {
       operands.push_back(std::move(*values));
     }
     const std::optional<std::int64_t> bytes = byte_size(call.type);
-    if (!bytes || *bytes > bytes_left_) return std::nullopt;
+    if (!bytes || *bytes > bytes_left_ || takes_too_long(call.op, *bytes, operands)) {
+      return std::nullopt;
+    }
     bytes_left_ -= *bytes;
 
     std::vector<Tensor> results;

@@ -58,7 +58,7 @@ class ForwardMessages {
       known.reset();
     } else {
       known->positive_only |= message->positive_only;
-      known->nonzero_only |= message->nonzero_only;
+      known->as_divisor |= message->as_divisor;
     }
   }
 
@@ -95,7 +95,7 @@ class ForwardMessages {
     const TensorType* left = tensor_type_of(graph_, sum.inputs[0]);
     const TensorType* right = tensor_type_of(graph_, sum.inputs[1]);
     if (!message || left == nullptr || right == nullptr) return {};
-    message->nonzero_only = true;
+    message->as_divisor = true;
     if (axes_to_squeeze(*left, *right, message->axes)) return {message, std::nullopt};
     if (axes_to_squeeze(*right, *left, message->axes)) return {std::nullopt, message};
     return {};

@@ -42,7 +42,8 @@ enum class ScaleFolding : std::uint8_t {
   /// passes the relu on the right of an addition, the middle axis of a dense on 3-d data counts as
   /// its channels, a computed scale makes a computed weight.
   kAsTvm,
-  /// Only folds that keep the function, and only scales that are constants.
+  /// Only folds that keep the function, only scales that are constants, and no divisors of very
+  /// different size (they would make channels of very different ranges).
   kSafe,
 };
 

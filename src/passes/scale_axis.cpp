@@ -1,6 +1,8 @@
 #include "passes/scale_axis.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "passes/calls.h"
 
@@ -121,12 +123,21 @@ bool is_non_negative(const Tensor& tensor) {
   }
 }
 
-/// Whether no element is 0, nor so small that dividing by it may overflow.
+/// How far the elements of a divisor may differ under the safe rules. The quotients take their
+/// place in a tensor that is quantized with one scale: channels of very different ranges would ruin
+/// it.
+constexpr float kMaxDivisorRatio = 4;
+
 bool is_safe_divisor(const Tensor& tensor) {
-  if (tensor.dtype() != DType::kFloat32) return false;
-  const std::span<const float> values = tensor.data<float>();
-  return std::all_of(values.begin(), values.end(),
-                     [](float value) { return value >= 1e-12F || value <= -1e-12F; });
+  if (tensor.dtype() != DType::kFloat32 || tensor.size() == 0) return false;
+  float smallest = std::numeric_limits<float>::infinity();
+  float largest = 0;
+  for (const float value : tensor.data<float>()) {
+    if (std::isnan(value)) return false;
+    smallest = std::min(smallest, std::abs(value));
+    largest = std::max(largest, std::abs(value));
+  }
+  return smallest >= 1e-6F && largest <= kMaxDivisorRatio * smallest;
 }
 
 /// The constant that a value is, seen through the calls that only move its elements; null if it
@@ -209,7 +220,7 @@ bool allows(const ScaleMessage& message, const Graph& graph, NodeId scale, Scale
   const Tensor* constant = constant_behind(graph, scale);
   if (folding == ScaleFolding::kSafe) {
     if (constant == nullptr) return false;
-    if (message.nonzero_only && !is_safe_divisor(*constant)) return false;
+    if (message.as_divisor && !is_safe_divisor(*constant)) return false;
   }
   return !message.positive_only || (constant != nullptr && is_non_negative(*constant));
 }

@@ -15,7 +15,7 @@ namespace tvmq::passes {
 struct ScaleMessage {
   ir::IntList axes;            ///< ascending
   bool positive_only = false;  ///< a relu lies between
-  bool nonzero_only = false;   ///< the scale will be a divisor (only asked for by kSafe)
+  bool as_divisor = false;     ///< something will be divided by the scale
 };
 
 /// The axes of `right` that are dropped to leave only what lies along `axes` of `left`, if `right`
