@@ -4,7 +4,8 @@
 // The numbers are those of TVM v0.19 compiled for plain `llvm` on x86-64
 // (relay_quantize.md 2.3, 3.4, 5.2, 6.2):
 //   * one IEEE operation at a time, rounded to the operands' type; nothing is fused or reordered;
-//   * sums start at 0 and run over channels, then kernel positions, in ascending order;
+//   * sums start at 0 and ascend, in the order of TVM's code (reference_conv.cpp says which): float
+//     networks come out with TVM's bits in all but a few operators;
 //   * integers wrap; `/` and integer averages truncate; right_shift is arithmetic;
 //   * `round` goes half away from zero, clip truncates its bounds toward zero for integers;
 //   * float -> int truncates and gives the smallest int32/int64 where x86 does (out of range, NaN);

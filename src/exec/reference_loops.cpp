@@ -78,11 +78,11 @@ template <class T, bool kTransposed>
   }
 }
 
-/// One input channel's share of one output channel. Kernel positions ascend, or descend if
-/// transposed.
+/// What `count` input channels add to one output channel: kernel positions outside (descending if
+/// transposed), channels inside.
 template <class T, bool kTransposed>
-[[gnu::always_inline]] inline void add_channel(T* y, const T* x, const T* w,
-                                               const ConvGeometry& g) {
+[[gnu::always_inline]] inline void add_channels(T* y, const T* x, const T* w, std::int64_t count,
+                                                const ConvGeometry& g) {
   Plane plane{kTransposed ? g.in : g.out, kTransposed ? g.out : g.in, g.stride, {}};
   const std::int64_t positions = product(g.kernel);
   for (std::int64_t i = 0; i < positions; ++i) {
@@ -90,7 +90,9 @@ template <class T, bool kTransposed>
     plane.offset[0] = k / (g.kernel[1] * g.kernel[2]) * g.dilation[0] - g.pad[0];
     plane.offset[1] = k / g.kernel[2] % g.kernel[1] * g.dilation[1] - g.pad[1];
     plane.offset[2] = k % g.kernel[2] * g.dilation[2] - g.pad[2];
-    add_plane<T, kTransposed>(y, x, w[k], plane);
+    for (std::int64_t channel = 0; channel < count; ++channel) {
+      add_plane<T, kTransposed>(y, x + channel * product(g.in), w[channel * positions + k], plane);
+    }
   }
 }
 
@@ -110,8 +112,9 @@ template <class T>
       const T* image = x + (n * g.in_channels + o / out_group * in_group) * in_plane;
       const T* weights = w + o * in_group * product(g.kernel);
       T* sums = y + (n * g.out_channels + o) * out_plane;
-      for (std::int64_t i = 0; i < in_group; ++i) {
-        add_channel<T, false>(sums, image + i * in_plane, weights + i * product(g.kernel), g);
+      for (std::int64_t i = 0; i < in_group; i += g.channel_block) {
+        add_channels<T, false>(sums, image + i * in_plane, weights + i * product(g.kernel),
+                               g.channel_block, g);
       }
     }
   }
@@ -132,7 +135,7 @@ template <class T>
         const std::int64_t channel = o / out_group * in_group + i;
         const T* image = x + (n * g.in_channels + channel) * in_plane;
         const T* weights = w + (channel * out_group + o % out_group) * product(g.kernel);
-        add_channel<T, true>(sums, image, weights, g);
+        add_channels<T, true>(sums, image, weights, 1, g);
       }
     }
   }

@@ -17,6 +17,8 @@ struct ConvGeometry {
   std::int64_t groups = 1;
   std::int64_t in_channels = 1;   ///< of all groups
   std::int64_t out_channels = 1;  ///< of all groups
+  /// How many input channels are summed at each kernel position; divides those of a group.
+  std::int64_t channel_block = 1;
   std::array<std::int64_t, 3> in{1, 1, 1};
   std::array<std::int64_t, 3> out{1, 1, 1};
   std::array<std::int64_t, 3> kernel{1, 1, 1};
@@ -25,7 +27,8 @@ struct ConvGeometry {
   std::array<std::int64_t, 3> pad{0, 0, 0};  ///< before the first element
 };
 
-/// y[n, o, :] = sum over input channels, then kernel depth, height, width, ascending, from 0.
+/// y[n, o, :] = sum from 0 over blocks of channel_block input channels, then kernel depth, height
+/// and width, then the channels of the block, all ascending.
 /// x: (batch, in_channels, in...), w: (out_channels, in_channels / groups, kernel...),
 /// y: (batch, out_channels, out...).
 void convolve(const ConvGeometry& geometry, const float* x, const float* w, float* y);
