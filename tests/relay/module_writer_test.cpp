@@ -234,7 +234,7 @@ TEST(Schema, EveryAttributeTypeSurvives) {
                                      "ROIAlignAttrs",
                                      "Resize3DAttrs",
                                      "ScatterElementsAttrs",
-                                     "TopKAttrs",
+                                     "TopkAttrs",
                                      "SpaceToBatchNDAttrs",
                                      "AffineGridAttrs",
                                      "MatrixSetDiagAttrs",
