@@ -57,10 +57,11 @@ Tensor standardized(const Tensor& tensor, const std::vector<std::size_t>& axes, 
   for (std::int64_t r = 0; r < rows.count; ++r, in += rows.length, out += rows.length) {
     T sum{0};
     for (std::int64_t i = 0; i < rows.length; ++i) sum += in[i];
-    const T mean = sum / count;
+    const T mean = divide_by_known(sum, count);
     T squares{0};
     for (std::int64_t i = 0; i < rows.length; ++i) squares += (in[i] - mean) * (in[i] - mean);
-    const T deviation = std::sqrt(squares / count + static_cast<T>(static_cast<float>(epsilon)));
+    const T deviation =
+        std::sqrt(divide_by_known(squares, count) + static_cast<T>(static_cast<float>(epsilon)));
     for (std::int64_t i = 0; i < rows.length; ++i) out[i] = (in[i] - mean) / deviation;
   }
   return permute(result, inverse_order(rows.order));
@@ -273,7 +274,7 @@ Values lrn(const KernelCall& call) {
         const T x = in[at + (c - channel) * view.inner];
         sum += x * x;
       }
-      out[at] = in[at] / std::pow(bias + alpha * sum / size, beta);
+      out[at] = in[at] / std::pow(bias + divide_by_known(alpha * sum, size), beta);
     }
   });
   return {std::move(result)};

@@ -75,11 +75,12 @@ void for_each_output(std::int64_t images, const Dims& dims, Visit visit) {
   }
 }
 
-/// An average; refuses to divide an integer by 0.
+/// An average; refuses to divide an integer by 0. `known`: TVM's code has the count as a number.
 template <class T>
-T average(const KernelCall& call, T sum, std::int64_t count) {
+T average(const KernelCall& call, T sum, std::int64_t count, bool known) {
   if constexpr (std::floating_point<T>) {
-    return sum / static_cast<T>(count);
+    const T divisor = static_cast<T>(count);
+    return known ? divide_by_known(sum, divisor) : sum / divisor;
   } else {
     if (count == 0) call.refuse("a window without elements has no average");
     if constexpr (std::same_as<T, std::uint64_t>) return sum / static_cast<T>(count);
@@ -101,8 +102,8 @@ void pool_images(const KernelCall& call, const PoolParameters& parameters, const
       out[at] = fold_window<T, true>(in + n * from.image_size(), from.dims, spans);
     } else {
       if (!parameters.count_include_pad) count = std::max<std::int64_t>(count, 1);
-      out[at] =
-          average(call, fold_window<T, false>(in + n * from.image_size(), from.dims, spans), count);
+      const T sum = fold_window<T, false>(in + n * from.image_size(), from.dims, spans);
+      out[at] = average(call, sum, count, parameters.count_is_known);
     }
   });
 }
@@ -110,6 +111,9 @@ void pool_images(const KernelCall& call, const PoolParameters& parameters, const
 template <class T>
 void pool_adaptive(const KernelCall& call, bool is_max, const Images& from, const Images& to,
                    const T* in, T* out) {
+  // Windows of one size: TVM's code has the count as a number.
+  bool even = true;
+  for (std::size_t i = 0; i < 3; ++i) even = even && from.dims[i] % to.dims[i] == 0;
   for_each_output(to.count, to.dims, [&](std::int64_t n, std::int64_t at, const Dims& index) {
     std::array<Span, 3> spans;
     T count{1};
@@ -129,7 +133,7 @@ void pool_adaptive(const KernelCall& call, bool is_max, const Images& from, cons
     if constexpr (std::integral<T>) {
       if (count == 0) call.refuse("the window is too large for averages of this element type");
     }
-    out[at] = divide_values(sum, count);
+    out[at] = even ? divide_by_known(sum, count) : divide_values(sum, count);
   });
 }
 
@@ -160,7 +164,11 @@ PoolParameters parameters_of(const Attrs& attrs, std::size_t spatial) {
       .window = make_window(spatial, attrs.strides, attrs.dilation, attrs.padding)};
   check(attrs.pool_size.size() == spatial, "one pool size per dimension");
   if constexpr (requires { attrs.count_include_pad; }) {
+    constexpr std::array<std::int64_t, 3> kNone{};
+    const Window& window = parameters.window;
+    const bool padded = window.pad_before != kNone || window.pad_after != kNone;
     parameters.count_include_pad = attrs.count_include_pad;
+    parameters.count_is_known = !attrs.ceil_mode && (attrs.count_include_pad || !padded);
   } else {
     parameters.is_max = true;
   }

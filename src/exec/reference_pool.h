@@ -13,6 +13,7 @@ struct PoolParameters {
   Window window;
   bool is_max = false;
   bool count_include_pad = false;
+  bool count_is_known = false;  ///< every window has as many elements
 };
 
 PoolParameters pool_parameters(const ir::AvgPool2DAttrs& attrs);

@@ -61,7 +61,7 @@ T divided(const KernelCall& call, T sum, std::int64_t count) {
   if constexpr (std::integral<T>) {
     if (divisor == 0) call.refuse("the count of averaged elements is 0 in this element type");
   }
-  return divide_values(sum, divisor);
+  return divide_by_known(sum, divisor);
 }
 
 /// The position and value that TVM's argmax reducer holds: it starts at (-1, lowest) and keeps the
@@ -139,7 +139,7 @@ Values variance(const KernelCall& call) {
     for (std::int64_t i = 0; i < rows.count; ++i) {
       const T* row = rows.tensor.data<T>().data() + i * rows.length;
       result.mutable_data<T>()[static_cast<std::size_t>(i)] =
-          fold_row(Op::kSum, row, rows.length) / count;
+          divide_by_known(fold_row(Op::kSum, row, rows.length), count);
     }
   });
   return {std::move(result)};

@@ -85,6 +85,15 @@ T divide_values(T a, T b) {
   }
   return static_cast<T>(a / b);
 }
+/// What TVM compiles a / b to where it knows b: floats are multiplied by the rounded reciprocal.
+template <class T>
+T divide_by_known(T a, T b) {
+  if constexpr (std::floating_point<T>) {
+    return a * static_cast<T>(1.0 / static_cast<double>(b));
+  } else {
+    return divide_values(a, b);
+  }
+}
 template <class T>
 T remainder_values(T a, T b) {
   if constexpr (std::floating_point<T>) {
