@@ -79,13 +79,14 @@ class BackwardMessages {
     // Both sides will be scaled by the one scale; TVM aborts if their axes differ.
     if (from_left && from_right && from_left->axes != from_right->axes) return std::nullopt;
 
+    const bool right_follows = from_left && axes_to_squeeze(*left, *right, from_left->axes);
+    const bool left_follows = from_right && axes_to_squeeze(*right, *left, from_right->axes);
+    const bool alike = from_left && from_right && left->shape == right->shape;
     std::optional<ScaleMessage> message;
-    if (from_left && axes_to_squeeze(*left, *right, from_left->axes)) {
-      message = from_left;
-    } else if (from_right && axes_to_squeeze(*right, *left, from_right->axes)) {
+    if (right_follows || (alike && !left_follows)) {
+      message = from_left;  // where they are alike, TVM forgets whether the right one has a relu
+    } else if (left_follows) {
       message = from_right;
-    } else if (from_left && from_right && left->shape == right->shape) {
-      message = from_left;  // TVM forgets here whether the right side has a relu
     }
     if (message && from_left && from_right && folding_ == ScaleFolding::kSafe) {
       message->positive_only = from_left->positive_only || from_right->positive_only;
