@@ -13,7 +13,7 @@ namespace tvmq::exec {
 /// `inputs` are in the order of graph.inputs(); each must have the declared dtype and shape (any
 /// size where the declaration leaves a dimension open). An input that nothing needs may be an empty
 /// tensor. Returns one tensor per graph.outputs(), or per field if the only output is tuple-typed.
-/// The types of the graph are used where they are known; infer_types() need not have been called.
+/// infer_types() need not have been called.
 ///
 /// Throws InputError: an operator without a kernel is needed (names the layer), an input that does
 /// not fit, a call of another function (use the overload for modules).

@@ -305,10 +305,15 @@ std::vector<ir::Tensor> evaluate(const ir::Graph& graph, ir::NodeId id,
   check(operands.size() == node.inputs.size(), "one value per operand");
   const Kernel kernel = kernel_of(node.op);
   check(kernel != nullptr, "the operator has a reference kernel");
-  ir::Type type = node.type;
-  if (!is_known(type)) type = type_on(graph, id, operands);
+  // Always from the operands at hand: kernels write as much as the type says, so that a type that a
+  // file declares is never believed.
+  const ir::Type type = type_on(graph, id, operands);
   const KernelCall call{.graph = graph, .id = id, .node = node, .operands = operands, .type = type};
   if (!is_known(type)) call.refuse("the size of its result depends on values");
+  if (is_known(node.type) && node.type != type) {
+    call.refuse("the model declares the result " + to_string(node.type) +
+                ", its operands make it " + to_string(type));
+  }
   Values results = kernel(call);
   check(has_type(results, type), "a kernel's results have the node's type");
   return results;

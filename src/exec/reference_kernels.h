@@ -28,12 +28,12 @@ bool has_reference_kernel(ir::Op op);
 /// The value of a kCall node on the given operands: one tensor, or one per field if the node's type
 /// is a tuple. `operands[i]` belongs to input i of the node: one tensor, or one per field.
 ///
-/// The node's own type is used where it is known completely, else it is inferred from the operands
-/// (so that dynamic dimensions can be run). REQUIRES: has_reference_kernel(op), and operands of the
-/// types that the node's type was inferred from.
+/// The result's type is inferred from these operands, so that untyped graphs and dynamic dimensions
+/// can be run. REQUIRES: has_reference_kernel(op).
 ///
-/// Throws InputError, naming the layer, for values that no result exists for: an integer division
-/// by zero, a dtype the operator is not defined for (float16 is carried, never computed in).
+/// Throws InputError, naming the layer, for what no result exists for: an integer division by zero,
+/// a dtype the operator is not defined for (float16 is carried, never computed in), operands that
+/// do not fit each other, a node type that is not what the operands give.
 std::vector<ir::Tensor> evaluate(const ir::Graph& graph, ir::NodeId id,
                                  std::span<const std::vector<ir::Tensor>> operands);
 

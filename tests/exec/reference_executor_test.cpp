@@ -78,6 +78,29 @@ TEST(ReferenceExecutor, ChecksItsInputs) {
   EXPECT_THAT(error_of([&] { run({}); }), HasSubstr("got 0 inputs, expected 1"));
 }
 
+TEST(ReferenceExecutor, DoesNotBelieveDeclaredTypes) {
+  Graph graph;
+  const NodeId x = graph.add_input("x", TensorType{ir::DType::kFloat32, {1000}});
+  const NodeId id = graph.add_call(Op::kRelu, {x}, {}, "act");
+  graph.set_output(id);
+  graph.set_type(id, kPair);
+  const std::string error =
+      error_of([&] { run_reference(graph, std::vector<Tensor>{ramp<float>({1000})}); });
+  EXPECT_THAT(error, HasSubstr("nn.relu 'act'"));
+  EXPECT_THAT(error, HasSubstr("float32(1000)"));
+}
+
+TEST(ReferenceExecutor, OperandsThatDoNotFitEachOther) {
+  Graph graph;
+  const NodeId x = graph.add_input("x", {});
+  const NodeId y = graph.add_input("y", {});
+  graph.set_output(graph.add_call(Op::kAdd, {x, y}, {}, "sum"));
+  EXPECT_THAT(error_of([&] {
+                run_reference(graph, std::vector<Tensor>{ramp<float>({2}), ramp<float>({3})});
+              }),
+              HasSubstr("sum"));
+}
+
 TEST(ReferenceExecutor, SurvivesDeepGraphs) {
   Graph graph;
   NodeId id = graph.add_input("x", kPair);
