@@ -193,6 +193,17 @@ struct Parts {
   Graph suffix;
 };
 
+/// Not known if a field is a tuple itself: a concatenate's operand can be cut off.
+ir::Type tuple_type(const Graph& pool, std::span<const NodeId> fields) {
+  ir::TupleType type;
+  for (const NodeId field : fields) {
+    const auto* tensor = std::get_if<ir::TensorType>(&pool[field].type);
+    if (tensor == nullptr) return {};
+    type.fields.push_back(*tensor);
+  }
+  return type;
+}
+
 Parts cut_prefix(const Graph& quantized) {
   Graph pool = ir::compact(quantized);
   PrefixCutter cutter(pool);
@@ -211,10 +222,8 @@ Parts cut_prefix(const Graph& quantized) {
                          ? bound->value
                          : pool.add_input(pool[input].name, pool[input].type));
   }
-  ir::TupleType type;
-  for (const NodeId field : fields) type.fields.push_back(pool[field].tensor_type());
   const NodeId tuple = pool.add_tuple(fields);
-  pool.set_type(tuple, type);
+  pool.set_type(tuple, tuple_type(pool, fields));
   prefix_roots.push_back(tuple);
 
   Parts parts;

@@ -32,11 +32,14 @@ double largest(DType dtype) {
   }
 }
 
-/// A clip's bounds as literals of the operand's type.
-bool bounds_fit(const ir::ClipAttrs& bounds, DType dtype) {
-  const double limit = largest(dtype);
-  return bounds.a_min > -limit - 2 && bounds.a_min < limit + 1 && bounds.a_max > -limit - 2 &&
-         bounds.a_max < limit + 1;
+/// TVM removes a clip that does nothing, and writes the bounds of any other as literals of the
+/// operand's type, truncated toward zero.
+bool compiles(const ir::ClipAttrs& bounds, DType dtype) {
+  const double high = largest(dtype);
+  const double low = -high - 1;
+  if (bounds.a_min <= low && bounds.a_max >= high) return true;
+  const auto fits = [&](double bound) { return bound > low - 1 && bound < high + 1; };
+  return fits(bounds.a_min) && fits(bounds.a_max);
 }
 
 }  // namespace
@@ -55,7 +58,7 @@ std::vector<std::string> not_compilable(const ir::Graph& quantized) {
     }
     if (node.op == Op::kClip && ir::is_integer(dtype)) {
       const auto& bounds = node.attrs_as<ir::ClipAttrs>();
-      if (bounds_fit(bounds, dtype)) continue;
+      if (compiles(bounds, dtype)) continue;
       findings.push_back(fmt::format("{} of {} to {}..{}, which {} cannot hold",
                                      ir::describe(quantized, id), ir::dtype_name(dtype),
                                      bounds.a_min, bounds.a_max, ir::dtype_name(dtype)));
