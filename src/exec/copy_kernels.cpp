@@ -29,6 +29,27 @@ struct Copy {
   View to;
 };
 
+/// Steps in bytes. Rows of a few hundred bytes are what a concatenation of channels last consists
+/// of; a library call per row would take longer than the copy.
+__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) void copy_rows(
+    const std::byte* from, std::byte* to, std::int64_t rows, std::int64_t from_step,
+    std::int64_t to_step, std::int64_t bytes) {
+  constexpr std::int64_t kVector = 64;
+  constexpr std::int64_t kLong = 4096;
+  for (std::int64_t r = 0; r < rows; ++r, from += from_step, to += to_step) {
+    if (bytes >= kLong) {
+      std::memcpy(to, from, static_cast<std::size_t>(bytes));
+    } else if (bytes >= kVector) {
+      for (std::int64_t i = 0; i + kVector <= bytes; i += kVector) {
+        __builtin_memcpy(to + i, from + i, kVector);
+      }
+      __builtin_memcpy(to + bytes - kVector, from + bytes - kVector, kVector);
+    } else {
+      for (std::int64_t i = 0; i < bytes; ++i) to[i] = from[i];
+    }
+  }
+}
+
 template <class T>
 void copy_elements(const std::byte* from, std::byte* to, std::int64_t count, std::int64_t from_step,
                    std::int64_t to_step) {
@@ -59,18 +80,19 @@ class StridedCopy {
         to_.push_back(t);
       }
     }
-    if (sizes_.empty()) {
-      sizes_ = {1};
-      from_ = {1};
-      to_ = {1};
+    while (sizes_.size() < 2) {
+      sizes_.insert(sizes_.begin(), 1);
+      from_.insert(from_.begin(), 0);
+      to_.insert(to_.begin(), 0);
     }
+    if (sizes_.back() == 1) from_.back() = to_.back() = 1;
   }
 
   void run(const StepBuffers& buffers) const {
     const auto bytes = static_cast<std::int64_t>(size_);
     const std::byte* from = buffers.inputs[input_] + from_offset_ * bytes;
     std::byte* to = buffers.outputs[output_] + to_offset_ * bytes;
-    const std::size_t outer = sizes_.size() - 1;
+    const std::size_t outer = sizes_.size() - 2;
     for (const std::int64_t n : sizes_) {
       if (n == 0) return;
     }
@@ -94,12 +116,23 @@ class StridedCopy {
 
  private:
   void run_innermost(const std::byte* from, std::byte* to) const {
+    const auto bytes = static_cast<std::int64_t>(size_);
+    const std::size_t last = sizes_.size() - 1;
+    if (from_[last] == 1 && to_[last] == 1) {
+      copy_rows(from, to, sizes_[last - 1], from_[last - 1] * bytes, to_[last - 1] * bytes,
+                sizes_[last] * bytes);
+      return;
+    }
+    for (std::int64_t row = 0; row < sizes_[last - 1]; ++row) {
+      copy_row(from + row * from_[last - 1] * bytes, to + row * to_[last - 1] * bytes);
+    }
+  }
+
+  void copy_row(const std::byte* from, std::byte* to) const {
     const std::int64_t count = sizes_.back();
     const std::int64_t f = from_.back();
     const std::int64_t t = to_.back();
-    if (f == 1 && t == 1) {
-      std::memcpy(to, from, static_cast<std::size_t>(count) * size_);
-    } else if (size_ == 4) {
+    if (size_ == 4) {
       copy_elements<std::uint32_t>(from, to, count, f, t);
     } else if (size_ == 1) {
       copy_elements<std::uint8_t>(from, to, count, f, t);
@@ -313,16 +346,22 @@ MaybeCopies pad(const LiveValues& live, const Call& call, const ir::PadAttrs& at
   const ir::TensorType& result = live.type(call.outputs[0]);
   auto from = maker.view(source);
   auto to = maker.view(result.shape);
-  if (attrs.pad_mode != "constant" || !value.is_constant() || value.constant.size() != 1 ||
-      value.type.dtype != result.dtype || !from || !to) {
+  if (attrs.pad_mode != "constant" || !value.is_constant() || value.constant.size() != 1 || !from ||
+      !to) {
     return std::nullopt;
+  }
+  ir::Tensor fill = value.constant;
+  if (fill.dtype() != result.dtype) {  // a zero is a zero in any dtype
+    const std::span<const std::byte> bytes(fill.bytes(), fill.byte_size());
+    if (std::ranges::any_of(bytes, [](std::byte b) { return b != std::byte{0}; })) return {};
+    fill = ir::Tensor::zeros(result.dtype, {});
   }
   for (std::size_t d = 0; d < source.size(); ++d) {
     const ir::IntList& width = attrs.pad_width.at(d);
     if (width.size() != 2 || width[0] < 0 || width[1] < 0) return std::nullopt;
     if (!move_view(*to, maker, d, width[0], 1, source[d])) return std::nullopt;
   }
-  return Copies{.list = {{.from = *from, .to = *to}}, .fill = value.constant};
+  return Copies{.list = {{.from = *from, .to = *to}}, .fill = std::move(fill)};
 }
 
 /// Every pixel becomes a block of equal ones.

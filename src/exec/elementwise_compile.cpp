@@ -270,7 +270,12 @@ class Compiler {
     }
     if (from.kind == RegisterClass::kFloat) {
       from = emit(RegisterClass::kInt, {.code = Code::kFloatToInt, .a = from.slot});
-      return wrapped(from, target);
+      if (!wrap_code(target)) return from;
+      return emit(RegisterClass::kInt,  // floats saturate (reference_scalar.h: cast_value)
+                  {.code = Code::kClipInt,
+                   .a = from.slot,
+                   .i0 = clip_bound_of(target, -INFINITY),
+                   .i1 = clip_bound_of(target, INFINITY)});
     }
     if (from.kind == RegisterClass::kLong) {
       from = emit(RegisterClass::kInt, {.code = Code::kLongToInt, .a = from.slot});
