@@ -1,0 +1,218 @@
+// How close a forward pass comes to its convolutions and dense layers run by oneDNN alone, each in
+// the layout it likes best, nothing between them (design.md 11: within 10 %). Batch 1, one thread.
+//
+// `ratio` is the program's time over theirs, `ratio_tapped` the same with every activation tapped
+// by a function that reads nothing. All are measured in turns within one process, in time of this
+// thread, best of all turns: the ratios hold on a busy machine. Other operators (pooling,
+// concatenation, sums) are in the program's time only.
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <dnnl.hpp>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "exec/convolution_problem.h"
+#include "exec/program.h"
+#include "ir/infer_types.h"
+#include "relay/module_reader.h"
+#include "relay/params.h"
+
+namespace tvmq {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Network {
+  std::string name;
+  ir::Graph graph;
+  std::vector<ir::Tensor> inputs;
+};
+
+/// Nothing if the files are not there. Weights of the architectures are looked for in the folder
+/// that the environment variable TVMQ_ARCHITECTURE_PARAMS names (architectures/make_params.py).
+std::unique_ptr<Network> load(const std::string& name) {
+  const fs::path shared = TVMQ_SHARED_DIR;
+  fs::path json = shared / "models" / name / (name + ".json");
+  fs::path params = shared / "models" / name / (name + ".params");
+  if (!fs::exists(json)) {
+    const char* folder = std::getenv("TVMQ_ARCHITECTURE_PARAMS");
+    json = shared / "architectures" / (name + ".json");
+    params = fs::path(folder == nullptr ? "" : folder) / (name + ".params");
+  }
+  if (!fs::exists(json) || !fs::exists(params)) return nullptr;
+  auto network = std::make_unique<Network>();
+  network->name = name;
+  network->graph = relay::bind_params(relay::read_module(json).main(), relay::read_params(params));
+  ir::infer_types(network->graph);
+  for (const ir::NodeId input : network->graph.inputs()) {
+    ir::Tensor tensor(ir::DType::kFloat32, network->graph[input].tensor_type().shape);
+    float value = 0;
+    for (float& each : tensor.mutable_data<float>()) {
+      value = value < 1 ? value + 0.37F : value - 1.9F;
+      each = value;
+    }
+    network->inputs.push_back(std::move(tensor));
+  }
+  return network;
+}
+
+/// Convolutions and dense layers as oneDNN primitives with memories of their own.
+class Alone {
+ public:
+  explicit Alone(const ir::Graph& graph) : engine_(dnnl::engine::kind::cpu, 0), stream_(engine_) {
+    const exec::LiveValues live = exec::live_values(graph, graph.outputs(), {});
+    for (const exec::FusedStep& step : exec::fuse(graph, live)) {
+      if (const auto* contraction = std::get_if<exec::ContractionStep>(&step)) {
+        add(graph, live, *contraction);
+      }
+    }
+  }
+  void run() {
+    for (const Layer& layer : layers_) layer.primitive.execute(stream_, layer.arguments);
+    stream_.wait();
+  }
+
+ private:
+  using memory = dnnl::memory;
+  struct Layer {
+    dnnl::primitive primitive;
+    std::unordered_map<int, memory> arguments;
+  };
+
+  memory::desc any(const memory::dims& dims) const {
+    return {dims, memory::data_type::f32, memory::format_tag::any};
+  }
+  template <class Primitive>
+  void add_layer(const typename Primitive::desc& desc) {
+    const typename Primitive::primitive_desc pd(desc, engine_);
+    Layer layer{.primitive = Primitive(pd)};
+    layer.arguments = {{DNNL_ARG_SRC, zeros(pd.src_desc())},
+                       {DNNL_ARG_WEIGHTS, zeros(pd.weights_desc())},
+                       {DNNL_ARG_BIAS, zeros(pd.bias_desc())},
+                       {DNNL_ARG_DST, zeros(pd.dst_desc())}};
+    layers_.push_back(std::move(layer));
+  }
+  /// Activations share memory like a real network's do: two buffers in turns per size would be
+  /// kinder to the cache than any network is, so each layer has its own.
+  memory zeros(const memory::desc& desc) {
+    memory result(desc, engine_);
+    std::fill_n(static_cast<char*>(result.get_data_handle()), desc.get_size(), 0);
+    return result;
+  }
+  static memory::dims canonical(const ir::Shape& shape, std::int64_t channel_axis) {
+    memory::dims dims = {shape[0], shape[channel_axis]};
+    for (std::int64_t d = 1; d < static_cast<std::int64_t>(shape.size()); ++d) {
+      if (d != channel_axis) dims.push_back(shape[d]);
+    }
+    return dims;
+  }
+
+  void add(const ir::Graph& graph, const exec::LiveValues& live,
+           const exec::ContractionStep& step) {
+    const auto kind = dnnl::prop_kind::forward_inference;
+    if (graph[live.calls[step.call].node].op == ir::Op::kDense) {
+      const ir::Shape& weights = live.type(live.calls[step.call].inputs[1]).shape;
+      const ir::Shape& data = live.type(step.data).shape;
+      add_layer<dnnl::inner_product_forward>(
+          {kind, any(data), any(weights), any({weights[0]}), any({data[0], weights[0]})});
+      return;
+    }
+    const auto found = exec::describe_convolution(graph, live, step);
+    const auto& problem = std::get<exec::ConvolutionProblem>(found);
+    memory::dims weights = problem.weights.shape();
+    if (problem.groups == 1) weights.erase(weights.begin());
+    memory::dims dilation = problem.dilation;
+    for (memory::dim& each : dilation) --each;
+    const memory::dims result = canonical(problem.result.shape, problem.result_channel_axis);
+    add_layer<dnnl::convolution_forward>(
+        {kind, dnnl::algorithm::convolution_direct,
+         any(canonical(problem.data.shape, problem.data_channel_axis)), any(weights),
+         any({result[1]}), any(result), problem.strides, dilation, problem.pad_before,
+         problem.pad_after});
+  }
+
+  dnnl::engine engine_;
+  dnnl::stream stream_;
+  std::vector<Layer> layers_;
+};
+
+/// Seconds of this thread: what others do on the machine does not count.
+double thread_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+template <class Work>
+double seconds_of(Work&& work) {
+  const double begin = thread_seconds();
+  work();
+  return thread_seconds() - begin;
+}
+
+std::vector<ir::NodeId> float_activations(const ir::Graph& graph) {
+  std::vector<ir::NodeId> nodes;
+  for (const ir::NodeId id : ir::post_order(graph, graph.output())) {
+    const auto* type = std::get_if<ir::TensorType>(&graph[id].type);
+    const bool activation = graph[id].is_call(ir::Op::kRelu) || graph[id].is_call(ir::Op::kClip) ||
+                            graph[id].is_call(ir::Op::kAdd) ||
+                            graph[id].is_call(ir::Op::kLeakyRelu);
+    if (type != nullptr && type->dtype == ir::DType::kFloat32 && activation) nodes.push_back(id);
+  }
+  return nodes;
+}
+
+void run_network(benchmark::State& state, const std::string& name) {
+  const std::unique_ptr<Network> network = load(name);
+  if (network == nullptr) {
+    state.SkipWithError("the model's files are not there");
+    return;
+  }
+  const auto program = std::make_shared<const exec::Program>(network->graph);
+  exec::Session session(program);
+  const auto tapped = std::make_shared<const exec::Program>(
+      network->graph, exec::ProgramOptions{.taps = float_activations(network->graph)});
+  exec::Session tapped_session(tapped);
+  std::unique_ptr<Alone> alone = std::make_unique<Alone>(network->graph);
+  double best = 1e9;
+  double best_tapped = 1e9;
+  double best_alone = 1e9;
+  for (auto _ : state) {
+    best = std::min(best, seconds_of([&] { session.run(network->inputs); }));
+    best_tapped = std::min(best_tapped, seconds_of([&] {
+                             tapped_session.run(network->inputs, [](const exec::TapView& view) {
+                               benchmark::DoNotOptimize(view.elements.data());
+                             });
+                           }));
+    best_alone = std::min(best_alone, seconds_of([&] { alone->run(); }));
+  }
+  state.counters["network_us"] = 1e6 * best;
+  state.counters["tapped_us"] = 1e6 * best_tapped;
+  state.counters["alone_us"] = 1e6 * best_alone;
+  state.counters["ratio"] = best / best_alone;
+  state.counters["ratio_tapped"] = best_tapped / best_alone;
+  state.counters["arena_MB"] = static_cast<double>(program->arena_bytes()) / 1e6;
+  state.counters["fallbacks"] = static_cast<double>(program->fallbacks().size());
+}
+
+const bool kRegistered = [] {
+  for (const char* name :
+       {"squeezenet1.1", "tinydarknet", "mobilenet_v1_0.25", "resnet20", "mobilenet_v2_cifar10",
+        "efficientnet_b0_cifar10", "resnet50", "mobilenet_v2", "mobilenet_v3_large", "googlenet",
+        "inception_v3", "densenet121", "shufflenet_v2_x1_0", "vgg16", "efficientnet_b0"}) {
+    benchmark::RegisterBenchmark(fmt::format("Network/{}", name).c_str(),
+                                 [=](benchmark::State& state) { run_network(state, name); })
+        ->Unit(benchmark::kMillisecond)
+        ->MinTime(1);
+  }
+  return true;
+}();
+
+}  // namespace
+}  // namespace tvmq
