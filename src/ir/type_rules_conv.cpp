@@ -80,10 +80,8 @@ Shape wanted_weight(const RuleCall& call, const ConvFields& f, const Shape& weig
   if (weight.size() == f.spatial + 3) {
     wanted = f.transposed ? Shape{f.groups, in_per_group, out_per_group}
                           : Shape{f.groups, out_per_group, in_per_group};
-  } else if (f.transposed) {
-    wanted = {in_channels, out_per_group};
-  } else if (f.groups > 1 && f.groups == in_channels && f.groups == weight[0]) {
-    wanted = {in_channels, out_per_group};  // depthwise, with channels / groups as multiplier
+  } else if (f.transposed || (f.groups > 1 && f.groups == in_channels && f.groups == weight[0])) {
+    wanted = {in_channels, out_per_group};  // also depthwise, with channels / groups as multiplier
   } else {
     wanted = {channels, in_per_group};
   }
