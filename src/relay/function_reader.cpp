@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "base/error.h"
 #include "relay/base64.h"
 #include "relay/ndarray_record.h"
 #include "relay/node_values.h"
@@ -20,7 +21,10 @@ std::span<const NodeIndex> elements(const NodeTable& table, NodeIndex from, std:
 }  // namespace
 
 FunctionReader::FunctionReader(const NodeTable& table)
-    : table_(table), entries_(table.size()), tensors_(table.tensors().size()) {}
+    : table_(table),
+      entries_(table.size()),
+      tensors_(table.tensors().size()),
+      operand_limit_(16 * std::size_t{table.size()} + (std::size_t{1} << 20)) {}
 
 ir::Graph FunctionReader::read(NodeIndex function, std::vector<NodeIndex>& callees) {
   ++epoch_;
@@ -205,7 +209,14 @@ ir::Attrs FunctionReader::call_attrs(NodeIndex call, std::optional<ir::Op> op,
   return attrs;
 }
 
-std::vector<ir::NodeId> FunctionReader::operands(std::span<const NodeIndex> nodes) const {
+std::vector<ir::NodeId> FunctionReader::operands(std::span<const NodeIndex> nodes) {
+  operands_read_ += nodes.size();
+  if (operands_read_ > operand_limit_) {
+    throw InputError(
+        fmt::format("{}: calls and tuples share their lists of operands so often that "
+                    "there are more than {} operands; the file is damaged",
+                    table_.name(), operand_limit_));
+  }
   std::vector<ir::NodeId> ids;
   ids.reserve(nodes.size());
   for (const NodeIndex each : nodes) ids.push_back(id_of(each));

@@ -46,7 +46,7 @@ class FunctionReader {
   ir::NodeId add_call(NodeIndex call, std::string name, std::vector<NodeIndex>& callees);
   [[nodiscard]] ir::Attrs call_attrs(NodeIndex call, std::optional<ir::Op> op,
                                      std::string_view op_name) const;
-  [[nodiscard]] std::vector<ir::NodeId> operands(std::span<const NodeIndex> nodes) const;
+  std::vector<ir::NodeId> operands(std::span<const NodeIndex> nodes);
   void bind_let(NodeIndex let);
   ir::Tensor constant(NodeIndex node);
 
@@ -55,6 +55,8 @@ class FunctionReader {
   std::uint32_t epoch_ = 0;
   std::vector<ir::Tensor> tensors_;  ///< of b64ndarrays, decoded when first used
   std::string scratch_;
+  std::size_t operands_read_ = 0;  ///< in all functions together
+  std::size_t operand_limit_;      ///< lists may be shared, but not without end
   ir::Graph graph_;
 };
 

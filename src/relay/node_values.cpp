@@ -12,6 +12,11 @@
 namespace tvmq::relay {
 namespace {
 
+// A list or a text may be referred to by every node of a file, so that copies of long ones would
+// take memory out of all proportion to the file.
+constexpr std::size_t kMaxElements = 1024;
+constexpr std::size_t kMaxTextBytes = 4096;
+
 template <class Number>
 std::optional<Number> parse_number(std::string_view text) {
   Number value{};
@@ -43,7 +48,19 @@ std::span<const NodeIndex> array(const NodeTable& table, NodeIndex from, NodeInd
     table.fail(from, fmt::format("expected node {} to be an Array, found {}", node,
                                  view.type_key.empty() ? "null" : view.type_key));
   }
+  if (view.data.size() > kMaxElements) {
+    table.fail(from, fmt::format("node {} has {} elements, expected at most {}", node,
+                                 view.data.size(), kMaxElements));
+  }
   return view.data;
+}
+
+std::string_view short_text(const NodeTable& table, NodeIndex from, std::string_view text) {
+  if (text.size() > kMaxTextBytes) {
+    table.fail(from,
+               fmt::format("a text of {} bytes, expected at most {}", text.size(), kMaxTextBytes));
+  }
+  return text;
 }
 
 std::int64_t parse_int(const NodeTable& table, NodeIndex from, std::string_view name,
@@ -115,7 +132,7 @@ class FieldReader {
       case FieldKind::kDType:
         return {parse_dtype(table_, from_, field_.name, text_)};
       case FieldKind::kInlineText:
-        return {std::string(text_), ir::TextStorage::kInline};
+        return {std::string(short_text(table_, from_, text_)), ir::TextStorage::kInline};
       case FieldKind::kStringNode:
         return read_string();
       default:
@@ -205,7 +222,8 @@ ir::TensorType read_tensor_type(const NodeTable& table, NodeIndex node) {
 
 std::string_view span_name(const NodeTable& table, NodeIndex span) {
   const NodeIndex source = optional_reference(table, span, "source_name");
-  return table[source].type_key == "SourceName" ? table[source].repr : std::string_view{};
+  if (table[source].type_key != "SourceName") return {};
+  return short_text(table, span, table[source].repr);
 }
 
 }  // namespace
@@ -239,14 +257,14 @@ std::string_view text_field(const NodeTable& table, NodeIndex from, std::string_
   const std::string_view text = field_text(table, from, name);
   const bool is_number =
       !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-  if (!is_number) return text;
+  if (!is_number) return short_text(table, from, text);
   const NodeIndex node = parse_reference(table, from, name, text);
   if (table[node].type_key != "runtime.String") {
     table.fail(from,
                fmt::format("field '{}' is node {}, a {}; expected a runtime.String", name, node,
                            table[node].type_key.empty() ? "null" : table[node].type_key));
   }
-  return table[node].repr;
+  return short_text(table, from, table[node].repr);
 }
 
 std::int64_t int_value(const NodeTable& table, NodeIndex from, NodeIndex node) {

@@ -210,6 +210,31 @@ TEST(ModuleReader, RefusesTensorsThatAreNot) {
   EXPECT_THAT(with("AAAAAAAAAAAA"), HasSubstr("byte 0: a tensor starts with 0xdd5e40f096b4a13f"));
 }
 
+TEST(ModuleReader, SharedTextsAndListsDoNotMultiply) {
+  // Each would be copied by every node that refers to it.
+  const std::string long_text(5000, 'x');
+  EXPECT_THAT(reading_error(replaced(kReluModule, "layer1", long_text)),
+              HasSubstr("a text of 5000 bytes, expected at most 4096"));
+  std::string dims = "15";
+  for (int i = 0; i < 2000; ++i) dims += ", 15";
+  EXPECT_THAT(reading_error(replaced(kReluModule, "[15]", "[" + dims + "]")),
+              HasSubstr("node 14 has 2001 elements, expected at most 1024"));
+  // A tower of tuples, each with the same thousand fields but the one below.
+  std::string fields = "8";
+  for (int i = 0; i < 1000; ++i) fields += ", 8";
+  std::string more = R"("repr_str": "layer1"}, {"type_key": "Array", "data": [)" + fields + "]}";
+  std::string tuples = "8";
+  for (int i = 0; i < 3000; ++i) {
+    more += R"(, {"type_key": "relay.Tuple", "attrs": {"fields": "18"}})";
+    tuples += ", " + std::to_string(19 + i);
+  }
+  more += R"(, {"type_key": "relay.Tuple", "attrs": {"fields": "3020"}},)";
+  more += R"({"type_key": "Array", "data": [)" + tuples + "]}";
+  std::string text = replaced(kReluModule, R"("repr_str": "layer1"})", more);
+  text = replaced(text, R"("body": "7")", R"("body": "3019")");
+  EXPECT_THAT(reading_error(text), HasSubstr("share their lists of operands"));
+}
+
 TEST(ModuleReader, DepthDoesNotMatter) {
   // A chain of a million calls: nodes 18, 19 are the second call and its arguments, and so on.
   constexpr int kDepth = 1'000'000;
