@@ -32,8 +32,7 @@ std::uint32_t decode_group(const char* group) {
   return at(0) | at(1) | at(2) | at(3);
 }
 
-/// Four characters for each pair of input bytes' twelve bits would need 4096 entries; two are
-/// enough: twelve bits -> two characters.
+/// The two characters of twelve bits, so that a group is written with two loads.
 constexpr std::array<std::array<char, 2>, 4096> make_pairs() {
   std::array<std::array<char, 2>, 4096> pairs{};
   for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i] = {kAlphabet[i / 64], kAlphabet[i % 64]};

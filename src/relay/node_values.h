@@ -3,7 +3,7 @@
 //
 // All functions take the node that refers to the value (`from`) for their errors, which are
 // InputErrors. Older versions of TVM are accepted: a text may stand in the field or in a node, an
-// integer may be an IntImm or a BoxInt.
+// integer may be an IntImm or a BoxInt. Lists have at most 1,024 elements and texts 4,096 bytes.
 #pragma once
 
 #include <cstdint>

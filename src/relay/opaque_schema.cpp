@@ -1,4 +1,5 @@
-// Generated rows, kept as text: "field:kind field:kind ...", in the order in which TVM visits them.
+// The attribute types of TVM v0.19 that have no struct in ir/attrs*.h, as one line of text each:
+// "field:kind field:kind ...", in the order in which TVM visits the fields. Kinds: see kind_of().
 #include <algorithm>
 #include <array>
 
