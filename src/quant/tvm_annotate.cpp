@@ -52,12 +52,24 @@ class Annotate {
       if (!result && reason_.empty()) {
         reason_ = fmt::format("TVM's quantizer has no rule for {}", node.op_name());
       }
-      layers_.push_back({.name = ir::describe(rewriter_.source(), call),
+      layers_.push_back({.name = layer_name(call),
                          .op = std::string(node.op_name()),
                          .quantized = result.has_value(),
                          .reason = result ? std::string() : reason_});
     }
     return result;
+  }
+
+  /// The layer's own name, else its number (for nn.conv2d the one that SkipConvLayers means) and
+  /// its weight's name.
+  std::string layer_name(NodeId call) {
+    const ir::Graph& graph = rewriter_.source();
+    const ir::Node& node = graph[call];
+    const int number = layers_seen_[node.op]++;
+    if (!node.name.empty()) return ir::describe(graph, call);
+    const std::string text = fmt::format("{} number {}", node.op_name(), number);
+    const bool has_weight = node.inputs.size() > 1 && !graph[node.inputs[1]].name.empty();
+    return has_weight ? fmt::format("{} ('{}')", text, graph[node.inputs[1]].name) : text;
   }
 
   Result rule(NodeId call, std::span<const Value> args) {
@@ -239,6 +251,7 @@ class Annotate {
   const TvmQuantizeOptions& options_;
   std::map<std::pair<NodeId, AnnotateKind>, NodeId> attached_;
   int conv2d_seen_ = 0;
+  std::map<Op, int> layers_seen_;
   std::optional<NodeId> stopped_by_;
   std::vector<QuantizationSummary::Layer> layers_;
   std::string reason_;  ///< why the rule that ran last declined

@@ -74,8 +74,9 @@ QuantizationSummary summarize(std::vector<QuantizationSummary::Layer> layers,
   for (const NodeId id : ir::post_order(realized, realized.output())) {
     const ir::Node& node = realized[id];
     if (!is_layer(node)) continue;
-    check(next < summary.layers.size() && summary.layers[next].op == node.op_name(),
-          "realize keeps the layers and their order");
+    // A layer that nothing uses is not in the graph any more.
+    while (next < summary.layers.size() && summary.layers[next].op != node.op_name()) ++next;
+    if (next == summary.layers.size()) break;
     QuantizationSummary::Layer& layer = summary.layers[next++];
     const bool integer = ir::is_integer(dtype_of(node));
     if (layer.quantized && !integer) {

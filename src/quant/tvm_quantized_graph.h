@@ -15,8 +15,7 @@ namespace tvmq::quant {
 std::vector<std::string> not_compilable(const ir::Graph& quantized);
 
 /// What became of `layers` (those of the annotated graph, in visit order) in the graph that realize
-/// built, and how many operators work on integers. REQUIRES: a typed graph in which every layer is
-/// still there.
+/// built, and how many operators work on integers. REQUIRES: a typed graph.
 QuantizationSummary summarize(std::vector<QuantizationSummary::Layer> layers,
                               const ir::Graph& realized);
 /// Counts again, after constants were folded.
