@@ -43,6 +43,20 @@ TEST(ReferenceExecutor, ReturnsEveryOutputInOrder) {
   EXPECT_TRUE(results[2].same_bytes(a));
 }
 
+TEST(ReferenceExecutor, DividesByScalarConstantsAsTvmDoes) {
+  const TensorType scalar{ir::DType::kFloat32, {}};
+  const std::vector<Tensor> inputs{Tensor::scalar(14.0F), Tensor::scalar(3.0F)};
+  for (const bool is_constant : {true, false}) {
+    Graph graph;
+    const NodeId x = graph.add_input("x", scalar);
+    const NodeId y = graph.add_input("y", scalar);
+    const NodeId divisor = is_constant ? graph.add_constant(inputs[1]) : y;
+    graph.set_output(graph.add_call(Op::kDivide, {x, divisor}));
+    EXPECT_EQ(elements<float>(run_reference(graph, inputs)[0])[0],
+              is_constant ? 14.0F * (1.0F / 3.0F) : 14.0F / 3.0F);
+  }
+}
+
 TEST(ReferenceExecutor, EvaluatesOnlyWhatIsNeeded) {
   Graph graph;
   const NodeId x = graph.add_input("x", kPair);

@@ -131,6 +131,21 @@ TEST(ReferenceReduce, OverAnyAxes) {
               ElementsAre(-56));
 }
 
+TEST(ReferenceReduce, AveragesMultiplyByTheReciprocal) {
+  // TVM's code knows the count; 14 / 3 and 14 * (1 / 3) differ in the last bit.
+  ASSERT_NE(14.0F / 3, 14.0F * (1.0F / 3));
+  const Tensor in = tensor_of<float>({1, 1, 1, 3}, {5, 6, 3});
+  const auto expected = ElementsAre(14.0F * (1.0F / 3));
+  EXPECT_THAT(elements<float>(run_op(Op::kMean, {in}, ir::ReduceAttrs{})), expected);
+  EXPECT_THAT(elements<float>(run_op(Op::kAvgPool2D, {in}, average({1, 3}, {1, 1}))), expected);
+  EXPECT_THAT(elements<float>(run_op(Op::kGlobalAvgPool2D, {in}, ir::GlobalPool2DAttrs{})),
+              expected);
+  // It does not where windows have different sizes.
+  ir::AvgPool2DAttrs ceil = average({1, 3}, {1, 2});
+  ceil.ceil_mode = true;
+  EXPECT_THAT(elements<float>(run_op(Op::kAvgPool2D, {in}, ceil)), ElementsAre(14.0F / 3));
+}
+
 TEST(ReferenceReduce, PositionsOfExtremes) {
   const Tensor in = tensor_of<float>({2, 3}, {1, 5, 5, 2, 2, 0});
   ir::ArgReduceAttrs attrs;
@@ -148,7 +163,8 @@ TEST(ReferenceReduce, VarianceUsesTheGivenMean) {
   attrs.axis = ir::IntList{1};
   const Tensor in = tensor_of<float>({1, 3}, {1, 2, 6});
   const Tensor mean = tensor_of<float>({1, 1}, {3});
-  EXPECT_THAT(elements<float>(run_op(Op::kVariance, {in, mean}, attrs)), ElementsAre(14.0F / 3));
+  EXPECT_THAT(elements<float>(run_op(Op::kVariance, {in, mean}, attrs)),
+              ElementsAre(14.0F * (1.0F / 3)));
   attrs.unbiased = true;
   EXPECT_THAT(elements<float>(run_op(Op::kVariance, {in, mean}, attrs)), ElementsAre(7));
 }
