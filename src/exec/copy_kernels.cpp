@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "exec/strided_copy.h"
 #include "ir/layout.h"
 
 namespace tvmq::exec {
@@ -12,182 +13,6 @@ namespace {
 
 using ir::Node;
 using ir::Op;
-
-/// Sizes and strides of a value's dimensions; in a split layout the channels count blocks and the
-/// lanes of a block come last.
-struct View {
-  std::vector<std::int64_t> sizes;
-  std::vector<std::int64_t> strides;
-  std::int64_t offset = 0;
-};
-
-/// One strided copy from an input to an output.
-struct Copy {
-  std::size_t input = 0;
-  std::size_t output = 0;
-  View from;
-  View to;
-};
-
-/// Steps in bytes. Rows of a few hundred bytes are what a concatenation of channels last consists
-/// of; a library call per row would take longer than the copy.
-__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) void copy_rows(
-    const std::byte* from, std::byte* to, std::int64_t rows, std::int64_t from_step,
-    std::int64_t to_step, std::int64_t bytes) {
-  constexpr std::int64_t kVector = 64;
-  constexpr std::int64_t kLong = 4096;
-  for (std::int64_t r = 0; r < rows; ++r, from += from_step, to += to_step) {
-    if (bytes >= kLong) {
-      std::memcpy(to, from, static_cast<std::size_t>(bytes));
-    } else if (bytes >= kVector) {
-      for (std::int64_t i = 0; i + kVector <= bytes; i += kVector) {
-        __builtin_memcpy(to + i, from + i, kVector);
-      }
-      __builtin_memcpy(to + bytes - kVector, from + bytes - kVector, kVector);
-    } else {
-      for (std::int64_t i = 0; i < bytes; ++i) to[i] = from[i];
-    }
-  }
-}
-
-template <class T>
-void copy_elements(const std::byte* from, std::byte* to, std::int64_t count, std::int64_t from_step,
-                   std::int64_t to_step) {
-  const auto* source = reinterpret_cast<const T*>(from);
-  auto* target = reinterpret_cast<T*>(to);
-  for (std::int64_t i = 0; i < count; ++i) target[i * to_step] = source[i * from_step];
-}
-
-/// The loops of a copy, outermost first, joined where both sides are contiguous.
-class StridedCopy {
- public:
-  StridedCopy(const Copy& copy, std::size_t size)
-      : input_(copy.input), output_(copy.output), size_(size) {
-    from_offset_ = copy.from.offset;
-    to_offset_ = copy.to.offset;
-    for (std::size_t d = 0; d < copy.from.sizes.size(); ++d) {
-      const std::int64_t n = copy.from.sizes[d];
-      const std::int64_t f = copy.from.strides[d];
-      const std::int64_t t = copy.to.strides[d];
-      if (n == 1) continue;
-      if (!sizes_.empty() && from_.back() == f * n && to_.back() == t * n) {
-        sizes_.back() *= n;
-        from_.back() = f;
-        to_.back() = t;
-      } else {
-        sizes_.push_back(n);
-        from_.push_back(f);
-        to_.push_back(t);
-      }
-    }
-    while (sizes_.size() < 2) {
-      sizes_.insert(sizes_.begin(), 1);
-      from_.insert(from_.begin(), 0);
-      to_.insert(to_.begin(), 0);
-    }
-    if (sizes_.back() == 1) from_.back() = to_.back() = 1;
-  }
-
-  void run(const StepBuffers& buffers) const {
-    const auto bytes = static_cast<std::int64_t>(size_);
-    const std::byte* from = buffers.inputs[input_] + from_offset_ * bytes;
-    std::byte* to = buffers.outputs[output_] + to_offset_ * bytes;
-    const std::size_t outer = sizes_.size() - 2;
-    for (const std::int64_t n : sizes_) {
-      if (n == 0) return;
-    }
-    std::vector<std::int64_t> index(outer, 0);
-    while (true) {
-      run_innermost(from, to);
-      std::size_t d = outer;
-      while (d > 0) {
-        --d;
-        from += from_[d] * bytes;
-        to += to_[d] * bytes;
-        if (++index[d] < sizes_[d]) break;
-        from -= from_[d] * sizes_[d] * bytes;
-        to -= to_[d] * sizes_[d] * bytes;
-        index[d] = 0;
-        if (d == 0) return;
-      }
-      if (outer == 0) return;
-    }
-  }
-
- private:
-  void run_innermost(const std::byte* from, std::byte* to) const {
-    const auto bytes = static_cast<std::int64_t>(size_);
-    const std::size_t last = sizes_.size() - 1;
-    if (from_[last] == 1 && to_[last] == 1) {
-      copy_rows(from, to, sizes_[last - 1], from_[last - 1] * bytes, to_[last - 1] * bytes,
-                sizes_[last] * bytes);
-      return;
-    }
-    for (std::int64_t row = 0; row < sizes_[last - 1]; ++row) {
-      copy_row(from + row * from_[last - 1] * bytes, to + row * to_[last - 1] * bytes);
-    }
-  }
-
-  void copy_row(const std::byte* from, std::byte* to) const {
-    const std::int64_t count = sizes_.back();
-    const std::int64_t f = from_.back();
-    const std::int64_t t = to_.back();
-    if (size_ == 4) {
-      copy_elements<std::uint32_t>(from, to, count, f, t);
-    } else if (size_ == 1) {
-      copy_elements<std::uint8_t>(from, to, count, f, t);
-    } else if (size_ == 2) {
-      copy_elements<std::uint16_t>(from, to, count, f, t);
-    } else {
-      copy_elements<std::uint64_t>(from, to, count, f, t);
-    }
-  }
-
-  std::size_t input_;
-  std::size_t output_;
-  std::size_t size_;
-  std::int64_t from_offset_ = 0;
-  std::int64_t to_offset_ = 0;
-  std::vector<std::int64_t> sizes_;
-  std::vector<std::int64_t> from_;
-  std::vector<std::int64_t> to_;
-};
-
-class CopyKernel final : public FastKernel {
- public:
-  CopyKernel(const std::vector<Copy>& copies, std::size_t size) : size_(size) {
-    for (const Copy& each : copies) copies_.emplace_back(each, size);
-  }
-  /// Every element of output 0 is set to `value` first.
-  void fill_first(const ir::Tensor& value, std::int64_t elements) {
-    fill_.assign(value.bytes(), value.bytes() + size_);
-    elements_ = elements;
-  }
-
-  void run(const StepBuffers& buffers, KernelState* /*state*/) const override {
-    if (!fill_.empty()) fill(buffers.outputs[0]);
-    for (const StridedCopy& each : copies_) each.run(buffers);
-  }
-  std::string description() const override { return "copy"; }
-
- private:
-  void fill(std::byte* target) const {
-    const bool uniform = std::ranges::all_of(fill_, [&](std::byte b) { return b == fill_[0]; });
-    if (uniform) {
-      std::memset(target, std::to_integer<int>(fill_[0]),
-                  static_cast<std::size_t>(elements_) * size_);
-      return;
-    }
-    for (std::int64_t i = 0; i < elements_; ++i) {
-      std::memcpy(target + i * static_cast<std::int64_t>(size_), fill_.data(), size_);
-    }
-  }
-
-  std::size_t size_;
-  std::vector<StridedCopy> copies_;
-  std::vector<std::byte> fill_;
-  std::int64_t elements_ = 0;
-};
 
 std::vector<std::int64_t> row_major(const std::vector<std::int64_t>& sizes) {
   std::vector<std::int64_t> strides(sizes.size(), 1);
@@ -460,12 +285,10 @@ FastKernelChoice make_copy_kernel(const ir::Graph& graph, const LiveValues& live
   const std::size_t inputs = op == Op::kPad ? 1 : call.inputs.size();
   for (std::size_t i = 0; i < inputs; ++i) selected.inputs.push_back(layout_of(call.inputs[i]));
   for (const ValueId output : call.outputs) selected.outputs.push_back(layout_of(output));
-  auto kernel = std::make_unique<CopyKernel>(copies->list, size);
-  if (!copies->fill.empty()) {
-    kernel->fill_first(copies->fill,
-                       stored_elements(live.type(call.outputs[0]).shape, selected.outputs[0]));
-  }
-  selected.kernel = std::move(kernel);
+  const std::int64_t filled =
+      copies->fill.empty() ? 0
+                           : stored_elements(live.type(call.outputs[0]).shape, selected.outputs[0]);
+  selected.kernel = make_strided_copy(copies->list, size, copies->fill, filled);
   return selected;
 }
 
@@ -495,8 +318,8 @@ FastKernelChoice make_layout_copy(const ir::TensorType& type, MemoryLayout from,
   SelectedKernel selected;
   selected.inputs = {from};
   selected.outputs = {to};
-  selected.kernel = std::make_unique<CopyKernel>(
-      std::vector<Copy>{{.from = *source, .to = *target}}, ir::dtype_size(type.dtype));
+  selected.kernel =
+      make_strided_copy({{.from = *source, .to = *target}}, ir::dtype_size(type.dtype));
   return selected;
 }
 

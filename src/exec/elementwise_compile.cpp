@@ -7,6 +7,7 @@
 #include <map>
 
 #include "exec/elementwise.h"
+#include "exec/elementwise_tables.h"
 #include "exec/reference_scalar.h"
 
 namespace tvmq::exec {
@@ -18,14 +19,6 @@ using ir::Op;
 
 constexpr std::int64_t kIntMin = std::numeric_limits<std::int32_t>::min();
 constexpr std::int64_t kIntMax = std::numeric_limits<std::int32_t>::max();
-
-bool is_narrow(DType dtype) {
-  return dtype == DType::kInt8 || dtype == DType::kUInt8 || dtype == DType::kInt16 ||
-         dtype == DType::kUInt16 || dtype == DType::kInt32 || dtype == DType::kBool;
-}
-bool has_register(DType dtype) {
-  return dtype == DType::kFloat32 || dtype == DType::kInt64 || is_narrow(dtype);
-}
 
 std::optional<Code> load_code(DType dtype) {
   switch (dtype) {
@@ -52,74 +45,6 @@ std::optional<Code> wrap_code(DType dtype) {
       return Code::kWrapInt16;
     case DType::kUInt16:
       return Code::kWrapUInt16;
-    default:
-      return std::nullopt;
-  }
-}
-
-/// One operation on floats, ints and longs.
-struct BinaryCodes {
-  std::optional<Code> of_float;
-  std::optional<Code> of_int;
-  std::optional<Code> of_long;
-  bool wraps = false;  ///< the result of narrow operands may not fit their type
-};
-std::optional<BinaryCodes> binary_codes(Op op) {
-  switch (op) {
-    case Op::kAdd:
-    case Op::kBiasAdd:
-      return BinaryCodes{Code::kAddFloat, Code::kAddInt, Code::kAddLong, true};
-    case Op::kSubtract:
-      return BinaryCodes{Code::kSubtractFloat, Code::kSubtractInt, Code::kSubtractLong, true};
-    case Op::kMultiply:
-      return BinaryCodes{Code::kMultiplyFloat, Code::kMultiplyInt, Code::kMultiplyLong, true};
-    case Op::kDivide:
-      return BinaryCodes{Code::kDivideFloat, std::nullopt, std::nullopt};
-    case Op::kMaximum:
-      return BinaryCodes{Code::kMaximumFloat, Code::kMaximumInt, Code::kMaximumLong};
-    case Op::kMinimum:
-      return BinaryCodes{Code::kMinimumFloat, Code::kMinimumInt, Code::kMinimumLong};
-    case Op::kLeftShift:
-      return BinaryCodes{std::nullopt, Code::kLeftShiftInt, Code::kLeftShiftLong, true};
-    case Op::kRightShift:
-      return BinaryCodes{std::nullopt, Code::kRightShiftInt, Code::kRightShiftLong};
-    case Op::kPrelu:
-      return BinaryCodes{Code::kPrelu, std::nullopt, std::nullopt};
-    default:
-      return std::nullopt;
-  }
-}
-/// Operators of one float.
-std::optional<Code> float_code(Op op) {
-  switch (op) {
-    case Op::kSigmoid:
-      return Code::kSigmoid;
-    case Op::kTanh:
-      return Code::kTanh;
-    case Op::kExp:
-      return Code::kExp;
-    case Op::kLog:
-      return Code::kLog;
-    case Op::kErf:
-      return Code::kErf;
-    case Op::kSqrt:
-      return Code::kSqrt;
-    case Op::kRsqrt:
-      return Code::kRsqrt;
-    case Op::kAbs:
-      return Code::kAbsFloat;
-    case Op::kNegative:
-      return Code::kNegateFloat;
-    case Op::kRound:
-      return Code::kRound;
-    case Op::kFloor:
-      return Code::kFloor;
-    case Op::kCeil:
-      return Code::kCeil;
-    case Op::kTrunc:
-      return Code::kTrunc;
-    case Op::kLeakyRelu:
-      return Code::kLeakyRelu;
     default:
       return std::nullopt;
   }
@@ -208,6 +133,9 @@ class Compiler {
     if (node.op == Op::kBatchNorm) return batch_norm(call, node);
     if (node.op == Op::kBiasAdd || node.op == Op::kPrelu) return along_axis(call, node);
     if (node.op == Op::kTake) return table(call);
+    if (node.op == Op::kDivide && is_known_scalar(call.inputs[1])) {
+      return multiply_by_reciprocal(call);
+    }
     if (const auto codes = binary_codes(node.op)) {
       return binary(*codes, dtype, get(call.inputs[0]), get(call.inputs[1]));
     }
@@ -246,6 +174,16 @@ class Compiler {
                                    .b = b.slot,
                                    .i0 = static_cast<std::int64_t>(8 * ir::dtype_size(dtype))});
     return codes.wraps ? wrapped(result, dtype) : result;
+  }
+  bool is_known_scalar(ValueId value) const {
+    return live_[value].is_constant() && live_[value].constant.rank() == 0;
+  }
+  /// What TVM makes of it (reference_scalar.h: divide_by_known).
+  Register multiply_by_reciprocal(const Call& call) {
+    const float divisor = live_[call.inputs[1]].constant.data<float>()[0];
+    const Register factor = add_operand(
+        {.constant = ir::Tensor::scalar(divide_by_known(1.0F, divisor)), .dtype = DType::kFloat32});
+    return binary(*binary_codes(Op::kMultiply), DType::kFloat32, get(call.inputs[0]), factor);
   }
   Register wrapped(Register from, DType dtype) {
     const auto code = wrap_code(dtype);
@@ -445,100 +383,7 @@ class Compiler {
   std::uint16_t output_ = 0;
 };
 
-/// A prelu slope or a bias must be a vector as long as the dimension it runs along, or one number.
-bool vector_fits(const LiveValues& live, const Call& call, std::int64_t axis) {
-  const ir::Shape& shape = live.type(call.outputs[0]).shape;
-  const ir::TensorType& vector = live.type(call.inputs[1]);
-  const auto rank = static_cast<std::int64_t>(shape.size());
-  if (axis < 0) axis += rank;
-  return axis >= 0 && axis < rank && vector.shape == ir::Shape{shape[axis]} &&
-         live[call.inputs[1]].is_constant();
-}
-
-bool fixed_point_supported(const ir::FixedPointMultiplyAttrs& attrs) {
-  // Shifts of any other size are the reference kernels'.
-  if (attrs.multiplier == std::int64_t{1} << 30) return attrs.shift <= 0 && attrs.shift >= -29;
-  return attrs.shift >= -31 && attrs.shift <= 31 && attrs.multiplier >= kIntMin &&
-         attrs.multiplier <= kIntMax;
-}
-
-bool table_supported(const ir::Graph& graph, const LiveValues& live, const Call& call) {
-  const auto& attrs = graph[call.node].attrs_as<ir::TakeAttrs>();
-  const Value& table = live[call.inputs[0]];
-  const DType dtype = table.type.dtype;
-  const bool values = dtype == DType::kFloat32 || dtype == DType::kInt32 || dtype == DType::kInt8 ||
-                      dtype == DType::kUInt8;
-  const bool is_byte = live.type(call.inputs[1]).dtype == DType::kUInt8;
-  return table.is_constant() && table.type.shape.size() == 1 && values &&
-         table.constant.size() > 0 && attrs.batch_dims.value_or(0) == 0 &&
-         attrs.axis.value_or(0) == 0 &&
-         (attrs.mode == "clip" || (is_byte && table.constant.size() == 256)) &&
-         is_narrow(live.type(call.inputs[1]).dtype);
-}
-
 }  // namespace
-
-bool elementwise_supported(const ir::Graph& graph, const LiveValues& live, const Call& call) {
-  const Node& node = graph[call.node];
-  if (call.outputs.size() != 1) return false;
-  const DType dtype = live.type(call.outputs[0]).dtype;
-  if (!has_register(dtype)) return false;
-  for (const ValueId input : call.inputs) {
-    if (!has_register(live.type(input).dtype)) return false;
-  }
-  switch (node.op) {
-    case Op::kCast:
-      return true;
-    case Op::kTake:
-      return table_supported(graph, live, call);
-    case Op::kBatchNorm:
-      return batch_norm_affine(node.attrs_as<ir::BatchNormAttrs>(), live, call).has_value();
-    case Op::kBiasAdd:
-      return dtype != DType::kBool &&
-             vector_fits(live, call, node.attrs_as<ir::BiasAddAttrs>().axis);
-    case Op::kPrelu:
-      return dtype == DType::kFloat32 &&
-             vector_fits(live, call, node.attrs_as<ir::PReluAttrs>().axis);
-    case Op::kFixedPointMultiply:
-      return (dtype == DType::kInt32 || dtype == DType::kInt64) &&
-             live.type(call.inputs[0]).dtype == dtype &&
-             fixed_point_supported(node.attrs_as<ir::FixedPointMultiplyAttrs>());
-    case Op::kRelu:
-      return dtype != DType::kBool;
-    case Op::kClip: {
-      const auto& attrs = node.attrs_as<ir::ClipAttrs>();
-      return dtype != DType::kBool && attrs.a_min <= attrs.a_max;
-    }
-    default:
-      break;
-  }
-  if (const auto codes = binary_codes(node.op)) {
-    if (dtype == DType::kFloat32) return codes->of_float.has_value();
-    return dtype == DType::kInt64 ? codes->of_long.has_value()
-                                  : codes->of_int.has_value() && dtype != DType::kBool;
-  }
-  return dtype == DType::kFloat32 && float_code(node.op).has_value();
-}
-
-std::optional<Affine> batch_norm_affine(const ir::BatchNormAttrs& attrs, const LiveValues& live,
-                                        const Call& call) {
-  for (std::size_t i = 1; i < 5; ++i) {
-    const Value& each = live[call.inputs[i]];
-    if (!each.is_constant() || each.type.dtype != DType::kFloat32) return std::nullopt;
-  }
-  const auto gamma = live[call.inputs[1]].constant.data<float>();
-  const auto beta = live[call.inputs[2]].constant.data<float>();
-  const auto mean = live[call.inputs[3]].constant.data<float>();
-  const auto variance = live[call.inputs[4]].constant.data<float>();
-  Affine result;
-  for (std::size_t c = 0; c < mean.size(); ++c) {
-    const float deviation = std::sqrt(variance[c] + static_cast<float>(attrs.epsilon));
-    const float scale = (attrs.scale ? gamma[c] : 1.0F) / deviation;
-    result.scale.push_back(scale);
-    result.shift.push_back((attrs.center ? beta[c] : 0.0F) - mean[c] * scale);
-  }
-  return result;
-}
 
 ElementwiseCode compile_elementwise(const ir::Graph& graph, const LiveValues& live,
                                     const ElementwiseStep& step) {

@@ -13,10 +13,10 @@ namespace tvmq::exec {
 struct ElementwiseCode {
   struct Operand {
     ValueId value = kNoValue;
-    ir::Tensor constant{};     ///< what batch_norm multiplies with or adds; empty: `value`
+    ir::Tensor constant{};   ///< what batch_norm multiplies with or adds; empty: `value`
     std::int64_t axis = -1;  ///< of `constant` (one dimension): along which dimension of the result
     ir::DType dtype = ir::DType::kVoid;  ///< in memory
-    std::optional<Code> load{};            ///< none: used from memory as it is
+    std::optional<Code> load{};          ///< none: used from memory as it is
   };
   std::vector<Operand> operands;
   std::vector<Instruction> instructions;

@@ -50,6 +50,10 @@ FastKernelChoice make_pool(const PoolProblem& problem, MemoryLayout data_layout)
 
 FastKernelChoice make_softmax(const ir::TensorType& type, std::int64_t axis, bool logarithm);
 
+/// Over the last dimension; `scale` and `shift` are vectors along it.
+FastKernelChoice make_layer_norm(const ir::TensorType& type, float epsilon, const ir::Tensor& scale,
+                                 const ir::Tensor& shift);
+
 /// Across channels; `axis` is where they are.
 struct LrnProblem {
   ir::TensorType type;

@@ -41,17 +41,14 @@ FastKernelChoice choose_pool(const PoolProblem& problem, MemoryLayout layout) {
   if (!is_float && !(is_byte && problem.kind == PoolKind::kMaximum)) {
     return std::string("pooling is fast for float32, and the maximum for (u)int8");
   }
-  // The implementations for split channels are the fast ones.
-  const std::int64_t channels = problem.data.shape[problem.channel_axis];
+  // The implementations for split channels are the fast ones. Where a plain value is the same bytes
+  // as one with its channels last (one pixel), it is described as such.
   if (layout.plain()) {
-    layout =
-        normalized({.block = channels, .channel_axis = problem.channel_axis}, problem.data.shape);
+    layout = {.block = problem.data.shape[problem.channel_axis],
+              .channel_axis = problem.channel_axis};
   }
-  const MemoryLayout in = layout;
-  MemoryLayout out = in;
-  if (in.plain() && problem.channel_axis == 1) out = {};
-  const auto data = onednn::describe(problem.data, problem.channel_axis, in);
-  const auto result = onednn::describe(problem.result, problem.channel_axis, out);
+  const auto data = onednn::describe(problem.data, problem.channel_axis, layout);
+  const auto result = onednn::describe(problem.result, problem.channel_axis, layout);
   if (!data || !result) return std::string("the layout of the data");
   const dnnl::pooling_v2_forward::desc desc(
       kInference, pooling_algorithm(problem.kind), *data, *result,
@@ -66,8 +63,9 @@ FastKernelChoice choose_pool(const PoolProblem& problem, MemoryLayout layout) {
       memory::dims(problem.pad_after.begin(), problem.pad_after.end()));
   const dnnl::pooling_v2_forward::primitive_desc pd(desc, onednn::new_attributes(),
                                                     onednn::engine());
-  return unary(dnnl::pooling_v2_forward(pd), pd.scratchpad_desc(), pd.impl_info_str(), *data, in,
-               *result, normalized(out, problem.result.shape));
+  return unary(dnnl::pooling_v2_forward(pd), pd.scratchpad_desc(), pd.impl_info_str(), *data,
+               normalized(layout, problem.data.shape), *result,
+               normalized(layout, problem.result.shape));
 }
 
 FastKernelChoice choose_softmax(const ir::TensorType& type, std::int64_t axis, bool logarithm) {
@@ -94,6 +92,33 @@ FastKernelChoice choose_lrn(const LrnProblem& problem, MemoryLayout layout) {
   const dnnl::lrn_forward::primitive_desc pd(op, onednn::new_attributes(), onednn::engine());
   return unary(dnnl::lrn_forward(pd), pd.scratchpad_desc(), pd.impl_info_str(), *desc, layout,
                *desc, layout);
+}
+
+FastKernelChoice choose_layer_norm(const ir::TensorType& type, float epsilon,
+                                   const ir::Tensor& scale, const ir::Tensor& shift) {
+  if (type.dtype != ir::DType::kFloat32 || type.shape.size() < 2 || type.shape.size() > 5) {
+    return std::string("layer normalisation is fast for float32 of 2 to 5 dimensions");
+  }
+  using Flags = dnnl::normalization_flags;
+  const memory::desc desc = onednn::describe_plain(type.dtype, type.shape);
+  const dnnl::layer_normalization_forward::desc op(kInference, desc, epsilon,
+                                                   Flags::use_scale | Flags::use_shift);
+  const dnnl::layer_normalization_forward::primitive_desc pd(op, onednn::new_attributes(),
+                                                             onednn::engine());
+  const memory::desc vector = onednn::describe_plain(type.dtype, {type.shape.back()});
+  SelectedKernel selected;
+  selected.kernel = onednn::make_kernel(
+      {.primitive = dnnl::layer_normalization_forward(pd),
+       .scratchpad = pd.scratchpad_desc(),
+       .arguments = {{.id = DNNL_ARG_SRC, .source = Argument::Source::kInput, .desc = desc},
+                     {.id = DNNL_ARG_DST, .source = Argument::Source::kOutput, .desc = desc},
+                     {.id = DNNL_ARG_SCALE, .source = Argument::Source::kConstant, .index = 0},
+                     {.id = DNNL_ARG_SHIFT, .source = Argument::Source::kConstant, .index = 1}},
+       .constants = {onednn::packed(scale, vector, vector), onednn::packed(shift, vector, vector)},
+       .description = pd.impl_info_str()});
+  selected.inputs = {{}};
+  selected.outputs = {{}};
+  return selected;
 }
 
 FastKernelChoice choose_reorder(const ir::TensorType& type, MemoryLayout from, MemoryLayout to) {
@@ -150,6 +175,10 @@ FastKernelChoice make_pool(const PoolProblem& problem, MemoryLayout data_layout)
 }
 FastKernelChoice make_softmax(const ir::TensorType& type, std::int64_t axis, bool logarithm) {
   return onednn::guarded([&] { return choose_softmax(type, axis, logarithm); });
+}
+FastKernelChoice make_layer_norm(const ir::TensorType& type, float epsilon, const ir::Tensor& scale,
+                                 const ir::Tensor& shift) {
+  return onednn::guarded([&] { return choose_layer_norm(type, epsilon, scale, shift); });
 }
 FastKernelChoice make_lrn(const LrnProblem& problem, MemoryLayout layout) {
   return onednn::guarded([&] { return choose_lrn(problem, layout); });

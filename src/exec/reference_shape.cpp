@@ -1,10 +1,11 @@
 // Operators that only rearrange elements: each is one view per operand (reference_strided.h).
 #include <algorithm>
-#include <cctype>
+#include <string>
 #include <utility>
 
 #include "exec/reference_kernel.h"
 #include "exec/reference_strided.h"
+#include "ir/layout.h"
 
 namespace tvmq::exec {
 namespace {
@@ -31,43 +32,20 @@ Values viewed(const KernelCall& call, const StridedView& view) {
   return {gather_view(call.operand(0), view, call.result().shape)};
 }
 
-/// One letter of a layout: a whole dimension (upper case, factor 0) or the inner part of one
-/// (lower case, that many indices).
-struct LayoutAxis {
-  char letter;
-  std::int64_t factor;
-};
-
-std::vector<LayoutAxis> parse_layout(const KernelCall& call, std::string_view layout) {
-  constexpr std::int64_t kMaxFactor = 1 << 20;
-  std::vector<LayoutAxis> axes;
-  std::int64_t factor = 0;
-  for (const char c : layout) {
-    if (c >= '0' && c <= '9') {
-      factor = std::min(factor * 10 + (c - '0'), kMaxFactor);
-    } else {
-      axes.push_back({c, factor});
-      factor = 0;
-    }
-  }
-  for (const LayoutAxis& axis : axes) {
-    const bool upper = axis.letter >= 'A' && axis.letter <= 'Z';
-    const bool lower = axis.letter >= 'a' && axis.letter <= 'z';
-    if (!(upper && axis.factor == 0) && !(lower && axis.factor > 0)) {
-      call.refuse("the layout '" + std::string(layout) + "' is not understood");
-    }
-  }
-  return axes;
+ir::Layout parse_layout(const KernelCall& call, const std::string& text) {
+  auto layout = ir::Layout::parse(text);
+  if (!layout.has_value()) call.refuse("'" + text + "' is not a layout");
+  return *std::move(layout);
 }
 
-char upper(char c) { return static_cast<char>(std::toupper(static_cast<unsigned char>(c))); }
-
-/// Where the position of `axis` in a layout's tensor adds to the index of its letter: the index is
-/// the sum of position * weight over the layout's axes of that letter.
-std::int64_t weight_of(const std::vector<LayoutAxis>& layout, std::size_t which) {
+/// The index of a dimension is the sum of position * weight over its axes: in NCHW4c the axis C has
+/// the weight 4 and the axis c the weight 1.
+std::int64_t weight_of(const ir::Layout& layout, std::size_t axis) {
   std::int64_t weight = 1;
-  for (std::size_t i = which + 1; i < layout.size(); ++i) {
-    if (upper(layout[i].letter) == upper(layout[which].letter)) weight *= layout[i].factor;
+  for (std::size_t i = axis + 1; i < layout.rank(); ++i) {
+    if (layout.axes()[i].dimension == layout.axes()[axis].dimension) {
+      weight *= std::max<std::int64_t>(layout.axes()[i].block, 1);
+    }
   }
   return weight;
 }
@@ -246,32 +224,29 @@ Values space_to_depth(const KernelCall& call) {
 }
 
 Values layout_transform(const KernelCall& call) {
-  // The source is split until every letter has the factors of both layouts, which is possible when
-  // one side splits a letter and the other side does not, or both do so in the same way.
+  // Every axis of the new layout is walked through axes of the old one of the same dimension. That
+  // is possible when one block size divides the other.
   const auto& attrs = call.attrs<ir::LayoutTransformAttrs>();
-  const Tensor& operand = call.operand(0);
-  const auto source = parse_layout(call, attrs.src_layout);
-  const auto target = parse_layout(call, attrs.dst_layout);
-  const Shape& shape = call.result().shape;
-  check(source.size() == operand.shape().size() && target.size() == shape.size(),
-        "one letter per dimension");
-  const std::vector<std::int64_t> steps = row_major_steps(operand.shape());
+  const ir::Layout source = parse_layout(call, attrs.src_layout);
+  const ir::Layout target = parse_layout(call, attrs.dst_layout);
+  const Shape& from = call.operand(0).shape();
+  const Shape& to = call.result().shape;
+  check(source.rank() == from.size() && target.rank() == to.size(), "one axis per dimension");
+  const std::vector<std::int64_t> steps = row_major_steps(from);
   StridedView view;
-  for (std::size_t i = 0; i < target.size(); ++i) {
-    // The letter's index moves by `moves` per position here; find what that is in the source,
-    // outermost part first.
-    std::int64_t size = shape[i];
-    std::int64_t moves = weight_of(target, i);
-    StridedView parts;
-    for (std::size_t j = source.size(); j > 0 && size > 1; --j) {
-      if (upper(source[j - 1].letter) != upper(target[i].letter)) continue;
+  for (std::size_t i = 0; i < target.rank(); ++i) {
+    std::int64_t size = to[i];
+    std::int64_t moves = weight_of(target, i);  // of the dimension's index, per position
+    StridedView parts;                          // outermost first, found innermost first
+    for (std::size_t j = source.rank(); j > 0 && size > 1; --j) {
+      if (source.axes()[j - 1].dimension != target.axes()[i].dimension) continue;
       const std::int64_t weight = weight_of(source, j - 1);
-      const std::int64_t extent = operand.shape()[j - 1];
-      if (moves >= weight * extent) continue;
-      if (moves % weight != 0) call.refuse("these layouts split a dimension differently");
-      const std::int64_t positions = std::min(size, extent / (moves / weight));
+      if (moves >= weight * from[j - 1]) continue;
+      const std::int64_t positions =
+          moves % weight == 0 ? std::min(size, from[j - 1] / (moves / weight)) : 0;
       if (positions == 0 || size % positions != 0) {
-        call.refuse("these layouts split a dimension differently");
+        call.refuse("the layouts '" + attrs.src_layout + "' and '" + attrs.dst_layout +
+                    "' split a dimension of " + to_string(from) + " differently");
       }
       parts.sizes.insert(parts.sizes.begin(), positions);
       parts.steps.insert(parts.steps.begin(), moves / weight * steps[j - 1]);
@@ -279,7 +254,7 @@ Values layout_transform(const KernelCall& call) {
       moves *= positions;
     }
     if (size > 1) call.refuse("the new layout has more elements than the old one");
-    if (parts.sizes.empty()) parts = {.start = 0, .sizes = {shape[i]}, .steps = {0}};
+    if (parts.sizes.empty()) parts = {.start = 0, .sizes = {to[i]}, .steps = {0}};
     view.sizes.insert(view.sizes.end(), parts.sizes.begin(), parts.sizes.end());
     view.steps.insert(view.steps.end(), parts.steps.begin(), parts.steps.end());
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "exec/copy_kernels.h"
+#include "exec/integer_pool.h"
 #include "exec/onednn.h"
 #include "ir/layout.h"
 
@@ -31,6 +32,13 @@ std::vector<std::int64_t> spatial_sizes(const ir::Shape& shape, std::int64_t cha
 
 std::vector<std::int64_t> expanded(const ir::IntList& list, std::size_t count) {
   return list.size() == 1 ? std::vector<std::int64_t>(count, list[0]) : list;
+}
+
+FastKernelChoice pool(const PoolProblem& problem, MemoryLayout layout) {
+  FastKernelChoice choice = make_pool(problem, layout);
+  const bool refused = std::holds_alternative<std::string>(choice);
+  return refused && ir::is_integer(problem.data.dtype) ? make_integer_pool(problem, layout)
+                                                       : std::move(choice);
 }
 
 /// Pooling with a window of its own.
@@ -70,7 +78,7 @@ FastKernelChoice windowed_pool(const Attrs& attrs, PoolProblem problem, MemoryLa
     problem.pad_before.push_back(before);
     problem.pad_after.push_back(after);
   }
-  return make_pool(problem, layout);
+  return pool(problem, layout);
 }
 
 /// Windows that divide the data evenly, one for all of it in the simplest case.
@@ -88,7 +96,7 @@ FastKernelChoice even_pool(PoolProblem problem, std::optional<std::int64_t> axis
     problem.pad_before.push_back(0);
     problem.pad_after.push_back(0);
   }
-  return make_pool(problem, layout);
+  return pool(problem, layout);
 }
 
 /// mean over all spatial dimensions: a pool whose result has lost them.
@@ -142,6 +150,20 @@ FastKernelChoice lrn(const LiveValues& live, const Call& call, const ir::LRNAttr
                    .beta = static_cast<float>(attrs.beta),
                    .bias = static_cast<float>(attrs.bias)},
                   layout);
+}
+
+FastKernelChoice layer_norm(const LiveValues& live, const Call& call,
+                            const ir::LayerNormAttrs& attrs) {
+  const ir::TensorType& type = live.type(call.outputs[0]);
+  const auto rank = static_cast<std::int64_t>(type.shape.size());
+  const ir::Tensor& gamma = live[call.inputs[1]].constant;
+  const ir::Tensor& beta = live[call.inputs[2]].constant;
+  const std::int64_t axis = attrs.axis < 0 ? attrs.axis + rank : attrs.axis;
+  if (axis != rank - 1 || gamma.empty() || beta.empty() || !attrs.center || !attrs.scale ||
+      gamma.dtype() != ir::DType::kFloat32 || beta.dtype() != ir::DType::kFloat32) {
+    return std::string("layer normalisation over other than the last dimension");
+  }
+  return make_layer_norm(type, static_cast<float>(attrs.epsilon), gamma, beta);
 }
 
 FastKernelChoice product(const LiveValues& live, const Call& call, bool transpose_x,
@@ -239,6 +261,8 @@ FastKernelChoice make_single_kernel(const ir::Graph& graph, const LiveValues& li
       return softmax(live, call, node.attrs_as<ir::SoftmaxAttrs>(), false);
     case Op::kLogSoftmax:
       return softmax(live, call, node.attrs_as<ir::SoftmaxAttrs>(), true);
+    case Op::kLayerNorm:
+      return layer_norm(live, call, node.attrs_as<ir::LayerNormAttrs>());
     case Op::kLrn:
       return lrn(live, call, node.attrs_as<ir::LRNAttrs>(), layout);
     case Op::kDense:
