@@ -62,12 +62,13 @@ struct QuantizationConfig {
   PartitionConversions partition_conversions = PartitionConversions::kDisabled;
   std::filesystem::path output_directory = ".";  ///< relative to the working directory
 
-  Scheme scheme = Scheme::kTvm;
-  int tvm_opt_level = 2;              ///< 2 or 3
+  Scheme scheme = Scheme::kInteger;
+  std::optional<int> tvm_opt_level;   ///< 2 or 3, for kTvm only; nothing: 2
   std::string input_name;             ///< empty: the model's only input that is no parameter
   std::optional<std::uint64_t> seed;  ///< nothing: the first files by name
-  std::vector<std::int64_t> skip_conv_layers = {0};  ///< ordinals, as TVM counts convolutions
-  bool skip_dense_layer = true;
+  /// Ordinals, as TVM counts convolutions; nothing: {0} for kTvm, as in TVM, none for kInteger.
+  std::optional<std::vector<std::int64_t>> skip_conv_layers;
+  std::optional<bool> skip_dense_layer;  ///< nothing: true for kTvm, as in TVM, false for kInteger
   int activation_bits = 8;  ///< 2 to 16, at most the bits of dtype_input
   int weight_bits = 8;      ///< 2 to 16, at most the bits of dtype_weight
   std::optional<std::filesystem::path> calibration_cache;  ///< relative to the working directory

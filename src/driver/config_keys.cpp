@@ -121,10 +121,8 @@ bool set_partition(Config& config, std::string_view text) {
 }
 
 bool set_scheme(Config& config, std::string_view text) {
-  if (text == "integer") {
-    throw InputError("'integer' is not available in this version yet, use tvm");
-  }
-  static constexpr NamedValue<Scheme> kValues[] = {{"tvm", Scheme::kTvm}};
+  static constexpr NamedValue<Scheme> kValues[] = {{"integer", Scheme::kInteger},
+                                                   {"tvm", Scheme::kTvm}};
   return set_named(kValues, text, config.quantization.scheme);
 }
 
@@ -224,12 +222,13 @@ const KeyRow kRows[] = {
        return true;
      }},
 
-    {{kQuantization, "Scheme", "tvm", "tvm",
-      "What is built: `tvm` is the graph that TVM's own quantizer builds, node for node"},
+    {{kQuantization, "Scheme", "integer or tvm", "integer",
+      "What is built: `integer` is made for accuracy and for the kernels that TVM has, `tvm` is the "
+      "graph that TVM's own quantizer builds, node for node"},
      set_scheme},
-    {{kQuantization, "TvmOptLevel", "2 or 3", "2",
-      "TVM's optimisation level before quantization: 3 also folds batch normalisation into the "
-      "weights"},
+    {{kQuantization, "TvmOptLevel", "2 or 3", "",
+      "For `Scheme` tvm: TVM's optimisation level before quantization, 2 unless given; 3 also folds "
+      "batch normalisation into the weights, which `integer` always does"},
      [](Config& config, std::string_view text) {
        return assign(config.quantization.tvm_opt_level, parse_integer(text, 2, 3));
      }},
@@ -245,24 +244,25 @@ const KeyRow kRows[] = {
      [](Config& config, std::string_view text) {
        return assign(config.quantization.seed, parse_unsigned(text));
      }},
-    {{kQuantization, "SkipConvLayers", "a list of whole numbers from 0", "[0]",
+    {{kQuantization, "SkipConvLayers", "a list of whole numbers from 0", "",
       "Convolutions to leave in floating point, counted from 0 in the order of execution; `[]` for "
-      "none"},
+      "none. Unless given: none, for `Scheme` tvm the first, as TVM does"},
      [](Config& config, std::string_view text) {
        return assign(config.quantization.skip_conv_layers, parse_integers(text, 0, kMany));
      }},
-    {{kQuantization, "SkipDenseLayer", kSwitch, "True",
-      "Leaves fully connected layers in floating point"},
+    {{kQuantization, "SkipDenseLayer", kSwitch, "",
+      "Leaves fully connected layers in floating point. Unless given: no, for `Scheme` tvm yes, as TVM "
+      "does"},
      [](Config& config, std::string_view text) {
        return assign(config.quantization.skip_dense_layer, parse_switch(text));
      }},
     {{kQuantization, "ActivationBits", "a whole number from 2 to 16", "8",
-      "Bits of a quantized activation, at most those of `DtypeInput`"},
+      "Bits of a quantized activation, at most those of `DtypeInput`; at most 8 for integer"},
      [](Config& config, std::string_view text) {
        return assign(config.quantization.activation_bits, parse_integer(text, 2, 16));
      }},
     {{kQuantization, "WeightBits", "a whole number from 2 to 16", "8",
-      "Bits of a quantized weight, at most those of `DtypeWeight`"},
+      "Bits of a quantized weight, at most those of `DtypeWeight`; at most 8 for integer"},
      [](Config& config, std::string_view text) {
        return assign(config.quantization.weight_bits, parse_integer(text, 2, 16));
      }},

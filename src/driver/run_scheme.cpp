@@ -1,5 +1,8 @@
 #include "driver/run_scheme.h"
 
+#include <fmt/format.h>
+
+#include <string_view>
 #include <utility>
 
 #include "driver/calibration.h"
@@ -28,9 +31,29 @@ quant::PartitionConversions partition_conversions(const Config& config) {
   throw InternalError("unknown partition conversions");
 }
 
-std::vector<int> skip_list(const Config& config) {
+/// SkipConvLayers, or what the scheme skips unless told otherwise.
+std::vector<int> skipped_convolutions(const Config& config, std::vector<int> fallback) {
   const auto& list = config.quantization.skip_conv_layers;
-  return {list.begin(), list.end()};
+  return list ? std::vector<int>(list->begin(), list->end()) : std::move(fallback);
+}
+
+/// Options that mean nothing to the integer scheme are not passed over in silence.
+void refuse_what_only_tvm_knows(const QuantizationConfig& quantization) {
+  const QuantizationConfig defaults;
+  const auto refuse = [](std::string_view key, std::string_view why) {
+    throw InputError(fmt::format("{}: {}; leave it out, or set Scheme to tvm", key, why));
+  };
+  if (quantization.dtype_input != defaults.dtype_input ||
+      quantization.dtype_weight != defaults.dtype_weight ||
+      quantization.dtype_activation != defaults.dtype_activation) {
+    refuse("DtypeInput, DtypeWeight, DtypeActivation",
+           "Scheme integer stores uint8 activations, int8 weights and int32 accumulators");
+  }
+  if (quantization.tvm_opt_level) {
+    refuse("TvmOptLevel", "Scheme integer always folds what can be folded");
+  }
+  if (quantization.activation_bits > 8) refuse("ActivationBits", "Scheme integer knows 2 to 8");
+  if (quantization.weight_bits > 8) refuse("WeightBits", "Scheme integer knows 2 to 8");
 }
 
 quant::TvmQuantizeOptions tvm_options(const Config& config) {
@@ -42,8 +65,8 @@ quant::TvmQuantizeOptions tvm_options(const Config& config) {
           .dtype_activation = quantization.dtype_activation,
           .weight_scale = weight_scale(config),
           .global_scale = quantization.global_scale,
-          .skip_conv_layers = skip_list(config),
-          .skip_dense_layer = quantization.skip_dense_layer,
+          .skip_conv_layers = skipped_convolutions(config, {0}),
+          .skip_dense_layer = quantization.skip_dense_layer.value_or(true),
           .partition_conversions = partition_conversions(config)};
 }
 
@@ -53,8 +76,8 @@ SchemeResult run_tvm_scheme(const ir::Graph& bound, const Config& config, const 
                             Log& log) {
   const quant::TvmQuantizeOptions options = tvm_options(config);
   quant::check_options(options);
-  const auto level =
-      config.quantization.tvm_opt_level == 3 ? passes::TvmOptLevel::k3 : passes::TvmOptLevel::k2;
+  const auto level = config.quantization.tvm_opt_level.value_or(2) == 3 ? passes::TvmOptLevel::k3
+                                                                        : passes::TvmOptLevel::k2;
   const ir::Graph prepared = passes::prepare(bound, level, log);
   const quant::AnnotatedGraph annotated = quant::annotate(prepared, options);
 
@@ -78,12 +101,13 @@ SchemeResult run_tvm_scheme(const ir::Graph& bound, const Config& config, const 
 
 SchemeResult run_integer_scheme(const ir::Graph& bound, const Config& config, const RunOptions& run,
                                 Log& log) {
+  refuse_what_only_tvm_knows(config.quantization);
   const quant::IntegerOptions options{
       .activation_bits = config.quantization.activation_bits,
       .weight_bits = config.quantization.weight_bits,
       .weight_scale = weight_scale(config),
-      .skip_conv_layers = skip_list(config),
-      .skip_dense_layer = config.quantization.skip_dense_layer,
+      .skip_conv_layers = skipped_convolutions(config, {}),
+      .skip_dense_layer = config.quantization.skip_dense_layer.value_or(false),
   };
   const ir::Graph prepared =
       passes::prepare(bound, passes::TvmOptLevel::k3, log, passes::ScaleFolding::kSafe);
@@ -102,8 +126,10 @@ SchemeResult run_integer_scheme(const ir::Graph& bound, const Config& config, co
   }
 
   SchemeResult result;
-  ir::Graph quantized = quant::realize_integer(plan, ranges, options, &result.summary);
-  result.module.functions.push_back({"main", std::move(quantized)});
+  const ir::Graph quantized = quant::realize_integer(plan, ranges, options, &result.summary);
+  result.module = quant::partition_conversions(
+      quantized,
+      {.dtype_input = ir::DType::kUInt8, .partition_conversions = partition_conversions(config)});
   return result;
 }
 

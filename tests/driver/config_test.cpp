@@ -112,8 +112,8 @@ TEST(Config, ReadsEveryKey) {
   EXPECT_EQ(quantization.tvm_opt_level, 3);
   EXPECT_EQ(quantization.input_name, "data");
   EXPECT_EQ(quantization.seed, 0);
-  EXPECT_THAT(quantization.skip_conv_layers, IsEmpty());
-  EXPECT_FALSE(quantization.skip_dense_layer);
+  EXPECT_THAT(quantization.skip_conv_layers, Optional(IsEmpty()));
+  EXPECT_EQ(quantization.skip_dense_layer, false);
   EXPECT_EQ(quantization.activation_bits, 12);
   EXPECT_EQ(quantization.weight_bits, 16);
   EXPECT_EQ(quantization.calibration_cache, "cache.json");
@@ -158,7 +158,7 @@ TEST(Config, SaysWhatIsWrongAndWhere) {
        "c.xml:7: QuantizationParameters/CalibMode: found 'kl', expected kl_divergence, "
        "global_scale, "
        "percentile, minmax or mse"},
-      {quantization("<Scheme>integer</Scheme>"), "not available in this version yet, use tvm"},
+      {quantization("<Scheme>fast</Scheme>"), "integer"},
       {quantization("<Scheme>best</Scheme>"), "found 'best', expected tvm"},
       {quantization("<MaxAccuracyDrop>1</MaxAccuracyDrop>"), "not available in this version"},
       {quantization("<GlobalScale>0</GlobalScale>"), "a number greater than 0"},

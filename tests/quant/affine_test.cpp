@@ -1,0 +1,73 @@
+#include "quant/affine.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+namespace tvmq::quant {
+namespace {
+
+TEST(AffineParameters, KnownAnswers) {
+  struct Case {
+    Interval interval;
+    int bits;
+    AffineParameters expected;
+  };
+  const Case cases[] = {
+      {{0, 255}, 8, {1.0F, 0, 255}},
+      {{-128, 127}, 8, {1.0F, 128, 255}},
+      {{-1, 254}, 8, {1.0F, 1, 255}},
+      {{0, 6}, 8, {6.0F / 255, 0, 255}},
+      {{2, 255}, 8, {1.0F, 0, 255}},      // widened to hold zero
+      {{-255, -3}, 8, {1.0F, 255, 255}},  // likewise
+      {{0, 0}, 8, {1.0F, 0, 255}},        // nothing but zero
+      {{0, 3}, 2, {1.0F, 0, 3}},
+      {{0, 1e-45F}, 8, {1.0F, 0, 255}},  // 1 / scale must stay finite
+  };
+  for (const Case& each : cases) {
+    const AffineParameters got = affine_parameters(each.interval, each.bits);
+    EXPECT_EQ(got, each.expected) << "[" << each.interval.low << ", " << each.interval.high
+                                  << "] gave " << got.scale << " / " << got.zero_point;
+  }
+}
+
+TEST(AffineParameters, RefusesWhatIsNoInterval) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  EXPECT_THROW(affine_parameters({0, infinity}, 8), InternalError);
+  EXPECT_THROW(affine_parameters({1, 0}, 8), InternalError);
+  EXPECT_THROW(affine_parameters({0, 1}, 9), InternalError);
+}
+
+TEST(QuantizeWeight, OneScalePerOutputChannel) {
+  const auto weight = ir::Tensor::from<float>({3, 2}, {127, -63.5F, 0, 0, 0.5F, -1.27F});
+  const QuantizedWeight result = quantize_weight(weight, WeightScale::kMax, 8);
+  EXPECT_EQ(result.scales, (std::vector<float>{1.0F, 1.0F, 1.27F / 127}));
+  const auto values = result.values.data<std::int8_t>();
+  EXPECT_EQ(std::vector<std::int8_t>(values.begin(), values.end()),
+            (std::vector<std::int8_t>{127, -64, 0, 0, 50, -127}));
+  EXPECT_EQ(result.sums, (std::vector<std::int32_t>{63, 0, -77}));
+}
+
+TEST(QuantizeWeight, Power2RoundsTheMagnitudeUp) {
+  const auto weight = ir::Tensor::from<float>({1, 2}, {3.0F, -1.0F});
+  const QuantizedWeight result = quantize_weight(weight, WeightScale::kPower2, 8);
+  EXPECT_FLOAT_EQ(result.scales[0], 4.0F / 127);
+}
+
+TEST(QuantizeWeight, ErrorIsAtMostHalfAStep) {
+  std::vector<float> values;
+  for (int i = 0; i < 256; ++i) values.push_back(std::sin(static_cast<float>(i) * 12.9F));
+  const auto weight = ir::Tensor::from<float>({16, 16}, std::span<const float>(values));
+  for (const int bits : {4, 8}) {
+    const QuantizedWeight result = quantize_weight(weight, WeightScale::kMax, bits);
+    const auto quantized = result.values.data<std::int8_t>();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const float scale = result.scales[i / 16];
+      EXPECT_NEAR(values[i], scale * static_cast<float>(quantized[i]), scale * 0.50001F);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tvmq::quant

@@ -1,0 +1,63 @@
+#include "quant/interval.h"
+
+#include <gtest/gtest.h>
+
+#include "quant/observer_histogram.h"
+
+namespace tvmq::quant {
+namespace {
+
+/// Many small values and a single far one.
+CalibrationEntry with_outlier(float outlier) {
+  CalibrationEntry entry{.name = "x",
+                         .threshold = 1.5F,
+                         .absmax = outlier,
+                         .min = 0,
+                         .max = outlier,
+                         .count = 100'001,
+                         .zeros = 0,
+                         .histogram = std::vector<std::uint64_t>(kHistogramBins, 0)};
+  const auto edges = histogram_edges(outlier);
+  for (int i = 0; i < 100'000; ++i) {
+    ++entry.histogram[static_cast<std::size_t>(
+        histogram_bin(edges, static_cast<float>(i) / 100'000))];
+  }
+  ++entry.histogram.back();
+  return entry;
+}
+
+TEST(Interval, MseCutsAnOutlierThatCostsMoreThanItIsWorth) {
+  // Keeping 4: 100,001 * (4/255)^2 / 12 = 2.05. Cutting it at 1: (4-1)^2 = 9 more than it saves.
+  EXPECT_FLOAT_EQ(interval_of(with_outlier(4), CalibMode::kMse, 8).high, 4.0F);
+  // With 4 bits the same outlier costs 100,001 * (4/15)^2 / 12 = 593: it goes.
+  EXPECT_LT(interval_of(with_outlier(4), CalibMode::kMse, 4).high, 1.2F);
+}
+
+TEST(Interval, NeverWiderThanWhatWasSeen) {
+  for (const CalibMode mode : {CalibMode::kMse, CalibMode::kMinMax, CalibMode::kPercentile}) {
+    const Interval interval = interval_of(with_outlier(4), mode, 8);
+    EXPECT_GE(interval.low, 0.0F);
+    EXPECT_LE(interval.high, 4.0F);
+  }
+  EXPECT_FLOAT_EQ(interval_of(with_outlier(4), CalibMode::kKlDivergence, 8).high, 1.5F);
+}
+
+TEST(Interval, BothSidesAreSearched) {
+  CalibrationEntry entry = with_outlier(8);
+  std::reverse(entry.histogram.begin(), entry.histogram.end());
+  entry.min = -8;
+  entry.max = 0;
+  const Interval interval = interval_of(entry, CalibMode::kMse, 4);
+  EXPECT_GT(interval.low, -4.0F);
+  EXPECT_EQ(interval.high, 0.0F);
+}
+
+TEST(Interval, NothingButZeros) {
+  CalibrationEntry entry{.name = "x", .count = 10, .zeros = 10};
+  entry.histogram.assign(kHistogramBins, 0);
+  entry.histogram[kZeroBin] = 10;
+  EXPECT_EQ(interval_of(entry, CalibMode::kMse, 8), Interval{});
+}
+
+}  // namespace
+}  // namespace tvmq::quant
