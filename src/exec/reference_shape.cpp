@@ -246,7 +246,7 @@ Values layout_transform(const KernelCall& call) {
           moves % weight == 0 ? std::min(size, from[j - 1] / (moves / weight)) : 0;
       if (positions == 0 || size % positions != 0) {
         call.refuse("the layouts '" + attrs.src_layout + "' and '" + attrs.dst_layout +
-                    "' split a dimension of " + to_string(from) + " differently");
+                    "' split a dimension of " + ir::to_string(from) + " differently");
       }
       parts.sizes.insert(parts.sizes.begin(), positions);
       parts.steps.insert(parts.steps.begin(), moves / weight * steps[j - 1]);
