@@ -124,7 +124,7 @@ class ConstantFolder {
 
     std::vector<Tensor> results;
     try {
-      results = exec::evaluate(pool, id, operands);
+      results = evaluate_alone(call, operands);
     } catch (const InputError&) {
       return std::nullopt;  // there is no such value; it is not ours to judge whether it is needed
     }
@@ -133,6 +133,19 @@ class ConstantFolder {
     std::vector<NodeId> fields;
     for (Tensor& each : results) fields.push_back(pool.add_constant(std::move(each), name));
     return is_tuple ? pool.add_tuple(std::move(fields)) : fields.at(0);
+  }
+
+  /// The call's result on operands that are not known when it is compiled: TVM compiles x / 3 into
+  /// a product where 3 stands in the code, but not when it folds constants.
+  std::vector<Tensor> evaluate_alone(const Node& call,
+                                     const std::vector<std::vector<Tensor>>& operands) {
+    Graph alone;
+    std::vector<NodeId> inputs;
+    for (const NodeId each : call.inputs) {
+      inputs.push_back(alone.add_input({}, mutation_.pool()[each].type));
+    }
+    const NodeId id = alone.add_copy(call, std::move(inputs));
+    return exec::evaluate(alone, id, operands);
   }
 
   /// The values of a constant or of a tuple of constants.

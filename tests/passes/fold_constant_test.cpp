@@ -20,6 +20,19 @@ TEST(FoldConstant, Cases) {
          %y = multiply(%x, %d)
          return %y
        })"},
+      {.name = "a quotient is divided, not multiplied by a reciprocal",
+       .before = R"(graph(%x: float32()) {
+         %a = constant float32() [5]
+         %b = constant float32() [3]
+         %c = divide(%a, %b)
+         %y = multiply(%x, %c)
+         return %y
+       })",
+       .after = R"(graph(%x: float32()) {
+         %c = constant float32() [1.6666666]
+         %y = multiply(%x, %c)
+         return %y
+       })"},
       {.name = "what is shared stays shared",
        .before = R"(graph(%x: float32()) {
          %a = constant float32() [4]
