@@ -18,6 +18,17 @@ DType dtype_of(const ir::Node& node) {
   return type == nullptr ? DType::kVoid : type->dtype;
 }
 
+/// By its attributes: behind an operator that this program does not know, the type is not known.
+bool accumulates_integers(const ir::Node& layer) {
+  const DType out = std::visit(
+      [](const auto& attrs) {
+        if constexpr (requires { attrs.out_dtype; }) return attrs.out_dtype;
+        return DType::kVoid;
+      },
+      layer.attrs);
+  return ir::is_integer(out) || ir::is_integer(dtype_of(layer));
+}
+
 /// The largest value of an integer type.
 double largest(DType dtype) {
   switch (dtype) {
@@ -78,7 +89,7 @@ QuantizationSummary summarize(std::vector<QuantizationSummary::Layer> layers,
     while (next < summary.layers.size() && summary.layers[next].op != node.op_name()) ++next;
     if (next == summary.layers.size()) break;
     QuantizationSummary::Layer& layer = summary.layers[next++];
-    const bool integer = ir::is_integer(dtype_of(node));
+    const bool integer = accumulates_integers(node);
     if (layer.quantized && !integer) {
       layer.reason = "one of its operands did not become integer";
     } else if (integer) {

@@ -46,8 +46,9 @@ void check_folding(const ir::Graph& realized) {
                                    [&](ir::NodeId input) { return origin[input] != kNone; });
     if (!folds) continue;
     origin[id] = origin[node.inputs[0]];
-    if (node.op == ir::Op::kFixedPointMultiply &&
-        realized[id].tensor_type().dtype != ir::DType::kInt32) {
+    const auto* type = std::get_if<ir::TensorType>(&node.type);
+    if (node.op == ir::Op::kFixedPointMultiply && type != nullptr &&
+        type->dtype != ir::DType::kInt32) {
       throw refusal::folded_fixed_point(realized, id, origin[id]);
     }
   }

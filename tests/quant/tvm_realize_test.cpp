@@ -219,6 +219,20 @@ TEST(TvmRealize, SummarizesLayersAndOperators) {
   EXPECT_THAT(log.warnings, IsEmpty());
 }
 
+TEST(TvmRealize, WorksBehindOperatorsThatAreNotKnown) {
+  Net net;
+  const NodeId strange = net.graph().add_opaque_call("vision.strange", {net.x()});
+  const ir::Graph graph = net.finish(net.conv(strange));
+  const AnnotatedGraph annotated = annotate(graph, skip_nothing());
+  const std::vector<float> thresholds(threshold_count(annotated), 8.0F);
+  WarningLog log;
+  QuantizationSummary summary;
+  const ir::Graph result = realize(annotated, thresholds, skip_nothing(), log, &summary);
+  EXPECT_THAT(outline(result),
+              HasSubstr("conv2d(int8(clip(round(multiply(strange(x), 16f)), -127..127)), w)"));
+  EXPECT_TRUE(summary.layers.at(0).quantized);
+}
+
 TEST(TvmRealize, WarnsOfClipBoundsThatTheTypeCannotHold) {
   Net net;
   const ir::Graph graph =
