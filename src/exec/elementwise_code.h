@@ -91,6 +91,13 @@ enum class Code : std::uint8_t {
   kFloatToBool,
   kIntToBool,
   kLongToBool,
+  // several at once (elementwise_peephole.h)
+  kAddIntToFloat,    ///< float(a + b)
+  kMultiplyClip,     ///< a * b clipped to [f0, f1]
+  kMultiplyAddClip,  ///< a * b + c clipped to [f0, f1]
+  kStoreFloatInt8,   ///< the low byte of int(a), |a| < 2^31
+  kRequantize,       ///< the low byte of int(float(a + b) * c + d clipped to [f0, f1])
+  kRequantizeFloor,  ///< the same with the number rounded down before it is clipped
 };
 
 struct Instruction {
@@ -98,6 +105,8 @@ struct Instruction {
   std::uint16_t out = 0;  ///< slots
   std::uint16_t a = 0;
   std::uint16_t b = 0;
+  std::uint16_t c = 0;
+  std::uint16_t d = 0;
   float f0 = 0;
   float f1 = 0;
   std::int64_t i0 = 0;

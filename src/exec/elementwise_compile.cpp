@@ -7,6 +7,7 @@
 #include <map>
 
 #include "exec/elementwise.h"
+#include "exec/elementwise_peephole.h"
 #include "exec/elementwise_tables.h"
 #include "exec/reference_scalar.h"
 
@@ -82,6 +83,7 @@ class Compiler {
       registers_[live_.calls[call].outputs[0]] = compile(live_.calls[call]);
     }
     store();
+    join();
     assign_slots();
     return std::move(code_);
   }
@@ -342,31 +344,46 @@ class Compiler {
     output_ = emit(from.kind, {.code = code, .a = from.slot}).slot;
   }
 
+  void join() {
+    const auto zero = [&](ir::Tensor value) {
+      const DType dtype = value.dtype();
+      return add_operand({.constant = std::move(value), .dtype = dtype}).slot;
+    };
+    code_.instructions = join_instructions(
+        std::move(code_.instructions), kFirstResult,
+        [&] { return zero(ir::Tensor::scalar<std::int32_t>(0)); },
+        [&] { return zero(ir::Tensor::scalar(0.0F)); });
+  }
+
   /// Gives results few slots: one is free again after the last instruction that reads it.
   void assign_slots() {
     std::vector<std::size_t> last_use(results_, 0);
-    for (std::size_t i = 0; i < code_.instructions.size(); ++i) {
-      for (const std::uint16_t slot : {code_.instructions[i].a, code_.instructions[i].b}) {
-        if (slot >= kFirstResult) last_use[slot - kFirstResult] = i;
+    const auto for_each_read = [&](Instruction& each, auto visit) {
+      for (std::uint16_t* slot : {&each.a, &each.b, &each.c, &each.d}) {
+        if (*slot >= kFirstResult) visit(*slot);
       }
+    };
+    for (std::size_t i = 0; i < code_.instructions.size(); ++i) {
+      for_each_read(code_.instructions[i],
+                    [&](std::uint16_t slot) { last_use[slot - kFirstResult] = i; });
     }
     std::vector<std::uint16_t> place(results_, 0);
     std::vector<std::uint16_t> free;
     std::size_t next = code_.operands.size();
     for (std::size_t i = 0; i < code_.instructions.size(); ++i) {
       Instruction& each = code_.instructions[i];
-      const std::uint16_t a = each.a;
-      const std::uint16_t b = each.b;
-      if (each.out != output_) {
+      if (each.out != output_) {  // never one that the instruction reads
         if (free.empty()) free.push_back(static_cast<std::uint16_t>(next++));
         place[each.out - kFirstResult] = free.back();
         each.out = free.back();
         free.pop_back();
       }
-      if (a >= kFirstResult) each.a = place[a - kFirstResult];
-      if (b >= kFirstResult) each.b = place[b - kFirstResult];
-      if (a >= kFirstResult && last_use[a - kFirstResult] == i) free.push_back(each.a);
-      if (b >= kFirstResult && b != a && last_use[b - kFirstResult] == i) free.push_back(each.b);
+      for_each_read(each, [&](std::uint16_t& slot) {
+        const std::size_t result = slot - kFirstResult;
+        slot = place[result];
+        const bool last = last_use[result] == i;
+        if (last && std::ranges::find(free, slot) == free.end()) free.push_back(slot);
+      });
     }
     code_.slots = next + 1;
     for (Instruction& each : code_.instructions) {

@@ -148,7 +148,9 @@ namespace tvmq::exec {
 
 void run_instruction(const Instruction& instruction, std::byte* const* slots, std::int64_t count) {
   const Code code = instruction.code;
-  if (code <= Code::kStoreInt16 || code == Code::kTableInt || code == Code::kTableFloat) {
+  if (code >= Code::kAddIntToFloat) {
+    loops::run_joined(instruction, slots, count);
+  } else if (code <= Code::kStoreInt16 || code == Code::kTableInt || code == Code::kTableFloat) {
     loops::run_memory(instruction, slots, count);
   } else if (code == Code::kMove32 || code == Code::kMove64 || code == Code::kFloatToInt ||
              code == Code::kFloatToLong || code == Code::kIntToFloat ||

@@ -43,6 +43,8 @@ void run_transcendental(const Instruction& in, std::byte* const* at, int64_t n);
 // elementwise_loops_integer.cpp
 void run_int(const Instruction& in, std::byte* const* at, int64_t n);
 void run_long(const Instruction& in, std::byte* const* at, int64_t n);
+// elementwise_loops_joined.cpp
+void run_joined(const Instruction& in, std::byte* const* at, int64_t n);
 // elementwise_loops.cpp
 void run_cast(const Instruction& in, std::byte* const* at, int64_t n);
 void run_memory(const Instruction& in, std::byte* const* at, int64_t n);

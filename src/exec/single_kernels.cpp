@@ -99,9 +99,9 @@ FastKernelChoice even_pool(PoolProblem problem, std::optional<std::int64_t> axis
   return pool(problem, layout);
 }
 
-/// mean over all spatial dimensions: a pool whose result has lost them.
-FastKernelChoice mean(const LiveValues& live, const Call& call, const ir::ReduceAttrs& attrs,
-                      MemoryLayout layout) {
+/// mean or max over all spatial dimensions: a pool whose result has lost them.
+FastKernelChoice reduce_pixels(const LiveValues& live, const Call& call,
+                               const ir::ReduceAttrs& attrs, PoolKind kind, MemoryLayout layout) {
   const ir::TensorType& data = live.type(call.inputs[0]);
   const auto rank = static_cast<std::int64_t>(data.shape.size());
   if (!attrs.axis || attrs.exclude || rank < 3 || rank > 5 ||
@@ -117,7 +117,7 @@ FastKernelChoice mean(const LiveValues& live, const Call& call, const ir::Reduce
   if (reduced[0] || (channels != 1 && channels != rank - 1)) {
     return std::string("a reduction over other than the spatial dimensions");
   }
-  PoolProblem problem{.data = data, .result = data, .kind = PoolKind::kAverage};
+  PoolProblem problem{.data = data, .result = data, .kind = kind};
   for (std::int64_t d = 0; d < rank; ++d) {
     if (reduced[d]) problem.result.shape[d] = 1;
   }
@@ -256,7 +256,11 @@ FastKernelChoice make_single_kernel(const ir::Graph& graph, const LiveValues& li
   }
   switch (node.op) {
     case Op::kMean:
-      return mean(live, call, node.attrs_as<ir::ReduceAttrs>(), layout);
+      return reduce_pixels(live, call, node.attrs_as<ir::ReduceAttrs>(), PoolKind::kAverage,
+                           layout);
+    case Op::kMax:
+      return reduce_pixels(live, call, node.attrs_as<ir::ReduceAttrs>(), PoolKind::kMaximum,
+                           layout);
     case Op::kSoftmax:
       return softmax(live, call, node.attrs_as<ir::SoftmaxAttrs>(), false);
     case Op::kLogSoftmax:

@@ -188,6 +188,36 @@ std::vector<Chain> integer_chains() {
     return cast(g, clip(g, g.add_call(Op::kRightShift, {y, scalar<std::int32_t>(g, 8)}), -127, 127),
                 DType::kInt8);
   });
+  for (const bool floor : {false, true}) {
+    for (const bool bias : {false, true}) {
+      for (const double low : {0.0, -128.0, -40.5}) {
+        add("epilogue_" + std::to_string(floor) + std::to_string(bias) + "_" +
+                std::to_string(static_cast<int>(-low)),
+            DType::kInt32, [=](Graph& g, NodeId x, Numbers& numbers) {
+              NodeId y = x;
+              if (bias) {
+                const NodeId b = g.add_constant(
+                    numbers.integers<std::int32_t>({5, 1, 1}, -1000000000, 1000000000));
+                y = g.add_call(Op::kAdd, {b, y});
+              }
+              const NodeId scale = g.add_constant(numbers.floats({5, 1, 1}, 1e-8F, 3e-7F));
+              y = g.add_call(Op::kMultiply, {cast(g, y, DType::kFloat32), scale});
+              if (bias || floor) y = g.add_call(Op::kAdd, {scalar(g, 0.5F), y});
+              if (floor) y = unary(g, Op::kFloor, y);
+              y = clip(g, y, low, low < 0 ? 127 : 255);
+              return cast(g, y, low < 0 ? DType::kInt8 : DType::kUInt8);
+            });
+      }
+    }
+  }
+  add("dequantized_between", DType::kInt32, [](Graph& g, NodeId x, Numbers& numbers) {
+    NodeId y = g.add_call(
+        Op::kAdd, {x, g.add_constant(numbers.integers<std::int32_t>({5, 1, 1}, -100000, 100000))});
+    y = g.add_call(Op::kMultiply, {cast(g, y, DType::kFloat32), scalar(g, 1e-8F)});
+    y = g.add_call(Op::kMultiply, {clip(g, y, 0, 6), scalar(g, 255.0F / 6)});
+    y = clip(g, g.add_call(Op::kAdd, {y, scalar(g, 0.5F)}), 0, 255);
+    return cast(g, y, DType::kUInt8);
+  });
   add("table", DType::kUInt8, [](Graph& g, NodeId x, Numbers& numbers) {
     const NodeId values = g.add_constant(numbers.integers<std::uint8_t>({256}, 0, 255));
     return g.add_call(Op::kTake, {values, x}, ir::TakeAttrs{.axis = 0, .mode = "fast"});

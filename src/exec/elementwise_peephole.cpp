@@ -1,0 +1,179 @@
+#include "exec/elementwise_peephole.h"
+
+#include <map>
+#include <optional>
+#include <utility>
+
+namespace tvmq::exec {
+namespace {
+
+class Joiner {
+ public:
+  Joiner(std::vector<Instruction> instructions, std::uint16_t first_result)
+      : list_(std::move(instructions)), first_result_(first_result), dead_(list_.size(), false) {
+    for (std::size_t i = 0; i < list_.size(); ++i) {
+      producer_[list_[i].out] = i;
+      for (const std::uint16_t slot : {list_[i].a, list_[i].b, list_[i].c, list_[i].d}) {
+        ++uses_[slot];
+      }
+    }
+  }
+
+  void join_requantize(const std::function<std::uint16_t()>& zero_int,
+                       const std::function<std::uint16_t()>& zero_float) {
+    for (std::size_t i = 0; i < list_.size(); ++i) {
+      if (!dead_[i] && list_[i].code == Code::kStoreFloatInt8)
+        try_requantize(i, zero_int, zero_float);
+    }
+  }
+
+  /// clip, float_to_int, [clip_int], store_int8 -> clip, store_float_int8
+  void join_stores() {
+    for (std::size_t i = 0; i < list_.size(); ++i) {
+      if (list_[i].code != Code::kStoreInt8) continue;
+      std::vector<std::size_t> taken;
+      std::uint16_t slot = list_[i].a;
+      if (const auto bound = taker(slot, Code::kClipInt)) {
+        // The clip of a float that is clipped already does nothing if its bounds are wider.
+        const auto cast = taker(list_[*bound].a, Code::kFloatToInt);
+        const auto clip = cast ? taker(list_[*cast].a, Code::kClipFloat) : std::nullopt;
+        if (!clip || list_[*clip].f0 < static_cast<float>(list_[*bound].i0) ||
+            list_[*clip].f1 > static_cast<float>(list_[*bound].i1)) {
+          continue;
+        }
+        taken.push_back(*bound);
+        slot = list_[*bound].a;
+      }
+      const auto cast = taker(slot, Code::kFloatToInt);
+      const auto clip = cast ? taker(list_[*cast].a, Code::kClipFloat) : std::nullopt;
+      // Within these bounds nothing overflows and no NaN is left.
+      if (!clip || list_[*clip].f0 < -32768.0F || list_[*clip].f1 > 65535.0F) continue;
+      taken.push_back(*cast);
+      list_[i].code = Code::kStoreFloatInt8;
+      list_[i].a = list_[*cast].a;
+      for (const std::size_t each : taken) dead_[each] = true;
+    }
+  }
+
+  void join_pairs() {
+    for (std::size_t i = 0; i < list_.size(); ++i) {
+      if (dead_[i]) continue;
+      Instruction& each = list_[i];
+      if (each.code == Code::kIntToFloat) {
+        if (const auto sum = taker(each.a, Code::kAddInt)) {
+          each.code = Code::kAddIntToFloat;
+          each.b = list_[*sum].b;
+          each.a = list_[*sum].a;
+          dead_[*sum] = true;
+        }
+      } else if (each.code == Code::kClipFloat) {
+        join_clip(each);
+      }
+    }
+  }
+
+  std::vector<Instruction> result() {
+    std::vector<Instruction> kept;
+    for (std::size_t i = 0; i < list_.size(); ++i) {
+      if (!dead_[i]) kept.push_back(std::move(list_[i]));
+    }
+    return kept;
+  }
+
+ private:
+  /// The instruction that computes `slot`, if it is `code` and nobody else reads the result.
+  std::optional<std::size_t> taker(std::uint16_t slot, Code code) const {
+    const auto found = producer_.find(slot);
+    if (slot < first_result_ || found == producer_.end() || uses_.at(slot) != 1) return {};
+    if (dead_[found->second] || list_[found->second].code != code) return std::nullopt;
+    return found->second;
+  }
+
+  /// One operand of a commutative instruction computed by `code`, and the other one.
+  std::optional<std::pair<std::size_t, std::uint16_t>> side(const Instruction& of,
+                                                            Code code) const {
+    if (const auto left = taker(of.a, code)) return std::pair{*left, of.b};
+    if (const auto right = taker(of.b, code)) return std::pair{*right, of.a};
+    return std::nullopt;
+  }
+
+  void join_clip(Instruction& clip) {
+    if (const auto sum = taker(clip.a, Code::kAddFloat)) {
+      const auto product = side(list_[*sum], Code::kMultiplyFloat);
+      if (!product) return;
+      clip.code = Code::kMultiplyAddClip;
+      clip.a = list_[product->first].a;
+      clip.b = list_[product->first].b;
+      clip.c = product->second;
+      dead_[*sum] = dead_[product->first] = true;
+    } else if (const auto alone = taker(clip.a, Code::kMultiplyFloat)) {
+      clip.code = Code::kMultiplyClip;
+      clip.b = list_[*alone].b;
+      clip.a = list_[*alone].a;
+      dead_[*alone] = true;
+    }
+  }
+
+  void try_requantize(std::size_t store, const std::function<std::uint16_t()>& zero_int,
+                      const std::function<std::uint16_t()>& zero_float) {
+    const auto clip = taker(list_[store].a, Code::kClipFloat);
+    if (!clip) return;
+    std::vector<std::size_t> taken = {*clip};
+    std::uint16_t slot = list_[*clip].a;
+    bool floors = false;
+    if (const auto floor = taker(slot, Code::kFloor)) {
+      floors = true;
+      taken.push_back(*floor);
+      slot = list_[*floor].a;
+    }
+    std::optional<std::uint16_t> offset;
+    std::optional<std::size_t> product = taker(slot, Code::kMultiplyFloat);
+    if (const auto sum = taker(slot, Code::kAddFloat)) {
+      const auto found = side(list_[*sum], Code::kMultiplyFloat);
+      if (!found) return;
+      product = found->first;
+      offset = found->second;
+      taken.push_back(*sum);
+    }
+    const auto cast = product ? side(list_[*product], Code::kIntToFloat) : std::nullopt;
+    if (!cast) return;
+    taken.push_back(*product);
+    taken.push_back(cast->first);
+    Instruction& joined = list_[store];
+    joined.a = list_[cast->first].a;
+    joined.c = cast->second;
+    std::optional<std::uint16_t> bias;
+    if (const auto sum = taker(joined.a, Code::kAddInt)) {
+      bias = list_[*sum].b;
+      joined.a = list_[*sum].a;
+      taken.push_back(*sum);
+    }
+    joined.code = floors ? Code::kRequantizeFloor : Code::kRequantize;
+    joined.f0 = list_[*clip].f0;
+    joined.f1 = list_[*clip].f1;
+    joined.b = bias ? *bias : zero_int();
+    joined.d = offset ? *offset : zero_float();
+    for (const std::size_t each : taken) dead_[each] = true;
+  }
+
+  std::vector<Instruction> list_;
+  std::uint16_t first_result_;
+  std::vector<bool> dead_;
+  std::map<std::uint16_t, std::size_t> producer_;
+  std::map<std::uint16_t, int> uses_;
+};
+
+}  // namespace
+
+std::vector<Instruction> join_instructions(std::vector<Instruction> instructions,
+                                           std::uint16_t first_result,
+                                           const std::function<std::uint16_t()>& zero_int,
+                                           const std::function<std::uint16_t()>& zero_float) {
+  Joiner joiner(std::move(instructions), first_result);
+  joiner.join_stores();
+  joiner.join_requantize(zero_int, zero_float);
+  joiner.join_pairs();
+  return joiner.result();
+}
+
+}  // namespace tvmq::exec
