@@ -2,6 +2,7 @@
 
 #include "exec/convolution_problem.h"
 #include "exec/onednn.h"
+#include "exec/shifted_convolution.h"
 
 namespace tvmq::exec {
 namespace {
@@ -18,8 +19,7 @@ ir::Tensor scaled_rows(const ir::Tensor& weights, const std::vector<float>& scal
 }  // namespace
 
 FastKernelChoice make_contraction(const ir::Graph& graph, const LiveValues& live,
-                                  const ContractionStep& step, MemoryLayout data_layout,
-                                  bool may_accumulate) {
+                                  const ContractionStep& step, bool may_accumulate) {
   const Call& call = live.calls[step.call];
   if (graph[call.node].op == ir::Op::kDense) {
     const ir::Tensor& weights = live[call.inputs[1]].constant;
@@ -31,8 +31,11 @@ FastKernelChoice make_contraction(const ir::Graph& graph, const LiveValues& live
   }
   auto problem = describe_convolution(graph, live, step);
   if (auto* reason = std::get_if<std::string>(&problem)) return std::move(*reason);
-  return make_convolution(std::get<ConvolutionProblem>(problem), step.post, data_layout,
-                          may_accumulate);
+  const auto& found = std::get<ConvolutionProblem>(problem);
+  FastKernelChoice choice = make_convolution(found, step.post, may_accumulate);
+  if (std::holds_alternative<SelectedKernel>(choice)) return choice;
+  FastKernelChoice shifted = make_shifted_convolution(found);
+  return std::holds_alternative<SelectedKernel>(shifted) ? std::move(shifted) : std::move(choice);
 }
 
 }  // namespace tvmq::exec

@@ -8,7 +8,6 @@ namespace tvmq::exec {
 
 /// Inputs: step.data, then the values that its post operations add.
 FastKernelChoice make_contraction(const ir::Graph& graph, const LiveValues& live,
-                                  const ContractionStep& step, MemoryLayout data_layout,
-                                  bool may_accumulate);
+                                  const ContractionStep& step, bool may_accumulate);
 
 }  // namespace tvmq::exec

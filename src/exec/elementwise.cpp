@@ -176,8 +176,10 @@ class ElementwiseKernel final : public FastKernel {
     }
     slot = own;
     const std::size_t rank = walk.strides.size();
-    const bool repeats = walk.strides[rank - 2] == 0 && column_groups_ == 1;
-    const bool full = rows == row_step_;
+    // The same source then means the same chunk.
+    const bool repeats = (walk.strides[rank - 1] == 0 || column_groups_ == 1) &&
+                         (walk.strides[rank - 2] == 0 || row_step_ == 1);
+    const bool full = rows == row_step_ && columns == column_step_;
     if (repeats && source == last) return;
     last = repeats && full ? source : nullptr;
     if (!direct) {

@@ -133,7 +133,8 @@ class IntegerPool final : public FastKernel {
         }
       }
     }
-    store_any(lanes.data(), count, maximum ? 1 : divisor, dtype_, to);
+    const bool average = !maximum && kind_ != PoolKind::kSum;
+    store_any(lanes.data(), count, average ? divisor : 1, dtype_, to);
   }
 
   PoolKind kind_;
@@ -185,7 +186,9 @@ FastKernelChoice make_integer_pool(const PoolProblem& problem, MemoryLayout layo
   std::int64_t window = 1;
   for (const std::int64_t each : geometry.window) window *= each;
   const bool narrow = ir::dtype_size(dtype) < 4;
-  if (problem.kind != PoolKind::kMaximum && narrow && window > 127) {
+  const bool average =
+      problem.kind == PoolKind::kAverage || problem.kind == PoolKind::kAverageWithPadding;
+  if (average && narrow && window > 127) {
     return std::string("windows that the element type cannot count");
   }
   SelectedKernel selected;

@@ -13,7 +13,7 @@ namespace tvmq::exec {
 /// int8 weights and an int32 result (without bias and post operations).
 /// `may_accumulate`: the buffer of the only kAddValue's value may be overwritten.
 FastKernelChoice make_convolution(const ConvolutionProblem& problem, std::span<const PostOp> post,
-                                  MemoryLayout data_layout, bool may_accumulate);
+                                  bool may_accumulate);
 
 /// data (rows, depth) x weights (units, depth) + bias. Types and post operations as above.
 struct DenseProblem {
@@ -34,7 +34,7 @@ struct BatchMatmulProblem {
 };
 FastKernelChoice make_batch_matmul(const BatchMatmulProblem& problem);
 
-enum class PoolKind : std::uint8_t { kMaximum, kAverage, kAverageWithPadding };
+enum class PoolKind : std::uint8_t { kMaximum, kAverage, kAverageWithPadding, kSum };
 struct PoolProblem {
   ir::TensorType data;
   ir::TensorType result;

@@ -141,7 +141,7 @@ std::size_t count_added_values(std::span<const PostOp> post) {
 }
 
 FastKernelChoice choose_convolution(const ConvolutionProblem& problem, std::span<const PostOp> post,
-                                    MemoryLayout data_layout, bool may_accumulate) {
+                                    bool may_accumulate) {
   const bool integer = is_int8_problem(problem.data, problem.weights, problem.result);
   if (!integer && !is_float_problem(problem.data, problem.weights, problem.result)) {
     return std::string("convolutions are fast for float32, and for (u)int8 x int8 -> int32");
@@ -180,7 +180,6 @@ FastKernelChoice choose_convolution(const ConvolutionProblem& problem, std::span
     found.data = *onednn::describe(problem.data, problem.data_channel_axis, {});
     found.result = *onednn::describe(problem.result, problem.result_channel_axis, {});
   }
-  static_cast<void>(data_layout);
   found = attempt(found.data, found.result, found.result, binding);
   if (integer && !is_exact(found.implementation, problem.data.dtype,
                            largest_sum(problem.weights, channels, problem.data.dtype))) {
@@ -242,9 +241,8 @@ FastKernelChoice choose_dense(const DenseProblem& problem, std::span<const PostO
 }  // namespace
 
 FastKernelChoice make_convolution(const ConvolutionProblem& problem, std::span<const PostOp> post,
-                                  MemoryLayout data_layout, bool may_accumulate) {
-  return onednn::guarded(
-      [&] { return choose_convolution(problem, post, data_layout, may_accumulate); });
+                                  bool may_accumulate) {
+  return onednn::guarded([&] { return choose_convolution(problem, post, may_accumulate); });
 }
 
 FastKernelChoice make_dense(const DenseProblem& problem, std::span<const PostOp> post) {

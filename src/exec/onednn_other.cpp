@@ -38,6 +38,7 @@ FastKernelChoice choose_pool(const PoolProblem& problem, MemoryLayout layout) {
   const bool is_float = problem.data.dtype == ir::DType::kFloat32;
   const bool is_byte =
       problem.data.dtype == ir::DType::kInt8 || problem.data.dtype == ir::DType::kUInt8;
+  if (problem.kind == PoolKind::kSum) return std::string("sums over windows");
   if (!is_float && !(is_byte && problem.kind == PoolKind::kMaximum)) {
     return std::string("pooling is fast for float32, and the maximum for (u)int8");
   }

@@ -177,8 +177,7 @@ class Assembler {
     }
     const bool may_accumulate =
         inputs.size() == 2 && inputs[0] != inputs[1] && is_last_use(inputs[1]);
-    FastKernelChoice choice =
-        make_contraction(graph_, live_, step, layout_of(step.data), may_accumulate);
+    FastKernelChoice choice = make_contraction(graph_, live_, step, may_accumulate);
     if (auto* selected = std::get_if<SelectedKernel>(&choice)) {
       const std::array<ValueId, 1> outputs = {step.output};
       add_step(live_.calls[step.call].node, name_of(step.calls), std::move(*selected), inputs,

@@ -99,7 +99,7 @@ FastKernelChoice even_pool(PoolProblem problem, std::optional<std::int64_t> axis
   return pool(problem, layout);
 }
 
-/// mean or max over all spatial dimensions: a pool whose result has lost them.
+/// mean, sum or max over all spatial dimensions: a pool whose result has lost them.
 FastKernelChoice reduce_pixels(const LiveValues& live, const Call& call,
                                const ir::ReduceAttrs& attrs, PoolKind kind, MemoryLayout layout) {
   const ir::TensorType& data = live.type(call.inputs[0]);
@@ -258,6 +258,8 @@ FastKernelChoice make_single_kernel(const ir::Graph& graph, const LiveValues& li
     case Op::kMean:
       return reduce_pixels(live, call, node.attrs_as<ir::ReduceAttrs>(), PoolKind::kAverage,
                            layout);
+    case Op::kSum:
+      return reduce_pixels(live, call, node.attrs_as<ir::ReduceAttrs>(), PoolKind::kSum, layout);
     case Op::kMax:
       return reduce_pixels(live, call, node.attrs_as<ir::ReduceAttrs>(), PoolKind::kMaximum,
                            layout);
