@@ -4,8 +4,7 @@
 
 namespace tvmq {
 
-InternalError::InternalError(std::string_view message, std::source_location where)
-    : std::logic_error(
-          fmt::format("internal error: {} ({}:{})", message, where.file_name(), where.line())) {}
+InternalError::InternalError(std::string_view message, const char* file, int line)
+    : std::logic_error(fmt::format("internal error: {} ({}:{})", message, file, line)) {}
 
 }  // namespace tvmq

@@ -8,7 +8,6 @@
 #include <system_error>
 
 #include "base/error.h"
-#include "data/dataset.h"
 
 namespace tvmq::driver {
 namespace {
@@ -34,24 +33,6 @@ std::vector<data::InputSpec> inputs_of(const ir::Graph& graph, const Config& con
   return inputs;
 }
 
-std::unique_ptr<data::Dataset> open_samples(const ir::Graph& graph, const Config& config,
-                                            const RunOptions& run, Log& log) {
-  const DatasetConfig& dataset = config.dataset;
-  return data::open_dataset({.folder = resolve(dataset.path, run.config_file),
-                             .batch_size = dataset.batch_size,
-                             .samples = config.quantization.calib_samples,
-                             .verification_samples = 0,
-                             .seed = config.quantization.seed,
-                             .image = {.mean = dataset.mean,
-                                       .std = dataset.std,
-                                       .resolution = dataset.image_resolution,
-                                       .layout = dataset.layout,
-                                       .normalization = dataset.normalization,
-                                       .channel_swap = dataset.channel_swap}},
-                            inputs_of(graph, config), log)
-      .calibration;
-}
-
 /// The steps between 0 and the threshold on the symmetric grid that the thresholds are for.
 quant::ThresholdOptions threshold_options(const CalibrationRequest& request, const Config& config) {
   return {.mse_steps = (1 << (request.bits - 1)) - 1,
@@ -64,6 +45,37 @@ bool fits(const quant::CalibrationTable& table, quant::CalibMode mode, bool need
 }
 
 }  // namespace
+
+Samples::~Samples() {
+  if (!dataset_) return;
+  for (const std::string& warning : dataset_->take_warnings()) log_.warning(warning);
+}
+
+const quant::BatchSource& Samples::source() {
+  if (dataset_) return source_;
+  const DatasetConfig& dataset = config_.dataset;
+  dataset_ = data::open_dataset({.folder = resolve(dataset.path, run_.config_file),
+                                 .batch_size = dataset.batch_size,
+                                 .samples = config_.quantization.calib_samples,
+                                 .verification_samples = 0,
+                                 .seed = config_.quantization.seed,
+                                 .image = {.mean = dataset.mean,
+                                           .std = dataset.std,
+                                           .resolution = dataset.image_resolution,
+                                           .layout = dataset.layout,
+                                           .normalization = dataset.normalization,
+                                           .channel_swap = dataset.channel_swap}},
+                                inputs_of(graph_, config_), log_)
+                 .calibration;
+  source_ = {.batches = dataset_->batches(),
+             .load = [this](std::int64_t batch) { return dataset_->load(batch); },
+             .describe =
+                 [this](std::int64_t batch) {
+                   return fmt::format("batch {} ({})", batch,
+                                      fmt::join(dataset_->sources(batch), ", "));
+                 }};
+  return source_;
+}
 
 quant::CalibMode calib_mode(const Config& config) {
   switch (config.quantization.calib_mode) {
@@ -92,7 +104,7 @@ std::string describe_preprocessing(const DatasetConfig& dataset) {
 }
 
 quant::CalibrationTable calibrate_as_configured(const ir::Graph& graph,
-                                                const CalibrationRequest& request,
+                                                const CalibrationRequest& request, Samples& samples,
                                                 const Config& config, const RunOptions& run,
                                                 Log& log) {
   const quant::CalibMode mode = calib_mode(config);
@@ -120,32 +132,20 @@ quant::CalibrationTable calibrate_as_configured(const ir::Graph& graph,
                          cache->string(), quant::calib_mode_name(mode)));
   }
 
-  std::unique_ptr<data::Dataset> samples;
-  quant::BatchSource source;
-  if (quant::threshold_mode(mode).needs_samples) {
-    samples = open_samples(graph, config, run, log);
-    source = {.batches = samples->batches(),
-              .load = [&](std::int64_t batch) { return samples->load(batch); },
-              .describe =
-                  [&](std::int64_t batch) {
-                    return fmt::format("batch {} ({})", batch,
-                                       fmt::join(samples->sources(batch), ", "));
-                  }};
-  }
+  const bool needs_samples = quant::threshold_mode(mode).needs_samples;
   const auto start = std::chrono::steady_clock::now();
   const quant::ThresholdOptions thresholds = threshold_options(request, config);
-  quant::CalibrationTable table =
-      quant::calibrate(graph, request.observed, source,
-                       {.mode = mode,
-                        .mse_steps = {},
-                        .bits = request.bits,
-                        .global_scale = thresholds.global_scale,
-                        .threads = run.threads,
-                        .keep_histograms = request.needs_histograms || cache.has_value(),
-                        .preprocessing = preprocessing},
-                       log);
-  if (samples) {
-    for (const std::string& warning : samples->take_warnings()) log.warning(warning);
+  quant::CalibrationTable table = quant::calibrate(
+      graph, request.observed, needs_samples ? samples.source() : quant::BatchSource{},
+      {.mode = mode,
+       .mse_steps = {},
+       .bits = request.bits,
+       .global_scale = thresholds.global_scale,
+       .threads = run.threads,
+       .keep_histograms = request.needs_histograms || cache.has_value(),
+       .preprocessing = preprocessing},
+      log);
+  if (needs_samples) {
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     log.info(fmt::format("calibration: {} on {} batches of {}, {} values observed, {:.1f} s",
                          quant::calib_mode_name(mode), table.samples, config.dataset.batch_size,

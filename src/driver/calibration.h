@@ -2,11 +2,13 @@
 // a calibration cache if there is one.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/log.h"
+#include "data/dataset.h"
 #include "driver/config.h"
 #include "driver/quantize_model.h"
 #include "ir/graph.h"
@@ -21,6 +23,28 @@ quant::CalibMode calib_mode(const Config& config);
 /// preprocessing that its numbers come from.
 std::string describe_preprocessing(const DatasetConfig& dataset);
 
+/// The samples of the configuration; the folder is opened when they are first asked for.
+class Samples {
+ public:
+  /// The arguments must outlive it.
+  Samples(const ir::Graph& graph, const Config& config, const RunOptions& run, Log& log)
+      : graph_(graph), config_(config), run_(run), log_(log) {}
+  ~Samples();
+  Samples(const Samples&) = delete;
+  Samples& operator=(const Samples&) = delete;
+
+  /// Throws InputError if there are none, or none that fit the model's inputs.
+  const quant::BatchSource& source();
+
+ private:
+  const ir::Graph& graph_;
+  const Config& config_;
+  const RunOptions& run_;
+  Log& log_;
+  std::unique_ptr<data::Dataset> dataset_;
+  quant::BatchSource source_;
+};
+
 /// What to collect for a scheme.
 struct CalibrationRequest {
   std::span<const ir::NodeId> observed;
@@ -32,7 +56,7 @@ struct CalibrationRequest {
 /// touching the images if the file exists and was made for this graph and preprocessing (another
 /// mode is derived from its histograms where that is possible), else collected and written there.
 quant::CalibrationTable calibrate_as_configured(const ir::Graph& graph,
-                                                const CalibrationRequest& request,
+                                                const CalibrationRequest& request, Samples& samples,
                                                 const Config& config, const RunOptions& run,
                                                 Log& log);
 

@@ -266,6 +266,18 @@ const KeyRow kRows[] = {
      [](Config& config, std::string_view text) {
        return assign(config.quantization.weight_bits, parse_integer(text, 2, 16));
      }},
+    {{kQuantization, "Equalization", kSwitch, "",
+      "For `Scheme` integer: lets every channel of an activation use all of its 8 bits. Unless given: "
+      "yes, if `CalibMode` looks at images"},
+     [](Config& config, std::string_view text) {
+       return assign(config.quantization.equalization, parse_switch(text));
+     }},
+    {{kQuantization, "BiasCorrection", kSwitch, "",
+      "For `Scheme` integer: moves biases so that the mean of every channel stays what it was. Unless "
+      "given: yes, if `CalibMode` looks at images"},
+     [](Config& config, std::string_view text) {
+       return assign(config.quantization.bias_correction, parse_switch(text));
+     }},
     {{kQuantization, "CalibrationCache", kPath, "",
       "Keeps what calibration found in this file, and uses it instead of the images if it is there "
       "and was made for the same network and preprocessing"},
@@ -279,8 +291,6 @@ constexpr LaterKey kLaterKeys[] = {
     {kDataset, "Labels"},
     {kQuantization, "SkipLayers"},
     {kQuantization, "WeightGranularity"},
-    {kQuantization, "BiasCorrection"},
-    {kQuantization, "Equalization"},
     {kQuantization, "MaxAccuracyDrop"},
     {kQuantization, "Target"},
 };

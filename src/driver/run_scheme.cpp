@@ -7,12 +7,18 @@
 
 #include "driver/calibration.h"
 #include "passes/pipeline.h"
+#include "quant/bias_correction.h"
+#include "quant/channel_statistics.h"
+#include "quant/equalize.h"
 #include "quant/integer_scheme.h"
 #include "quant/interval.h"
 #include "quant/tvm_scheme.h"
 
 namespace tvmq::driver {
 namespace {
+
+/// Enough for the largest magnitude of a channel, as far as equalization needs to know it.
+constexpr std::int64_t kEqualizationBatches = 64;
 
 quant::WeightScale weight_scale(const Config& config) {
   return config.quantization.weights_scale == WeightsScale::kPower2 ? quant::WeightScale::kPower2
@@ -88,8 +94,10 @@ SchemeResult run_tvm_scheme(const ir::Graph& bound, const Config& config, const 
                       static_cast<float>(config.quantization.global_scale));
   } else {
     const std::vector<ir::NodeId> observed = quant::observed(annotated);
-    const quant::CalibrationTable table = calibrate_as_configured(
-        annotated.graph, {.observed = observed, .bits = options.nbit_input}, config, run, log);
+    Samples samples(bound, config, run, log);
+    const quant::CalibrationTable table =
+        calibrate_as_configured(annotated.graph, {.observed = observed, .bits = options.nbit_input},
+                                samples, config, run, log);
     for (const auto& entry : table.entries) thresholds.push_back(entry.threshold);
   }
 
@@ -111,22 +119,39 @@ SchemeResult run_integer_scheme(const ir::Graph& bound, const Config& config, co
   };
   const ir::Graph prepared =
       passes::prepare(bound, passes::TvmOptLevel::k3, log, passes::ScaleFolding::kSafe);
-  const quant::IntegerPlan plan = quant::plan_integer(prepared, options);
-
+  quant::IntegerPlan plan = quant::plan_integer(prepared, options);
   const quant::CalibMode mode = calib_mode(config);
+  const bool looks_at_samples = quant::threshold_mode(mode).needs_samples;
+  Samples samples(bound, config, run, log);
+
+  if (config.quantization.equalization.value_or(looks_at_samples)) {
+    const std::vector<ir::NodeId> values = quant::equalizable(plan);
+    const auto statistics = quant::observe_channels(
+        plan.graph, values, samples.source(),
+        {.title = "equalization", .most_batches = kEqualizationBatches, .threads = run.threads},
+        log);
+    plan = quant::plan_integer(quant::equalize(plan, values, statistics, options), options);
+  }
+
   const quant::CalibrationTable table =
       calibrate_as_configured(plan.graph,
                               {.observed = plan.observed,
                                .bits = options.activation_bits,
                                .needs_histograms = mode == quant::CalibMode::kMse},
-                              config, run, log);
+                              samples, config, run, log);
   std::vector<quant::Interval> ranges;
   for (const auto& entry : table.entries) {
     ranges.push_back(quant::interval_of(entry, mode, options.activation_bits));
   }
+  quant::BiasOffsets offsets;
+  if (config.quantization.bias_correction.value_or(looks_at_samples)) {
+    offsets =
+        quant::correct_bias(plan, ranges, options, samples.source(), {.threads = run.threads}, log);
+  }
 
   SchemeResult result;
-  const ir::Graph quantized = quant::realize_integer(plan, ranges, options, &result.summary);
+  const ir::Graph quantized =
+      quant::realize_integer(plan, ranges, offsets, options, &result.summary);
   result.module = quant::partition_conversions(
       quantized,
       {.dtype_input = ir::DType::kUInt8, .partition_conversions = partition_conversions(config)});

@@ -29,8 +29,10 @@ constexpr std::int64_t kDenseBlock = 16;
 
 class Realizer {
  public:
-  Realizer(const IntegerPlan& plan, std::span<const Interval> ranges, const IntegerOptions& options)
+  Realizer(const IntegerPlan& plan, std::span<const Interval> ranges, const BiasOffsets& offsets,
+           const IntegerOptions& options)
       : plan_(plan),
+        offsets_(offsets),
         options_(options),
         emitter_(target_),
         floats_(plan.graph.size()),
@@ -38,6 +40,7 @@ class Realizer {
         skipped_(plan.graph.size(), false),
         uses_(ir::use_counts(plan.graph)) {
     check(ranges.size() == plan.observed.size(), "one range per observed value");
+    check(offsets.empty() || offsets.size() == plan.graph.size(), "offsets are per node");
     std::vector<std::optional<Interval>> united(plan.graph.size());
     for (std::size_t i = 0; i < ranges.size(); ++i) {
       auto& group = united[plan.groups[plan.observed[i]]];
@@ -55,7 +58,7 @@ class Realizer {
     }
   }
 
-  Graph run() {
+  IntegerGraph run() {
     for (NodeId id = 0; id < source().size(); ++id) {
       if (skipped_[id]) continue;
       emit(id);
@@ -64,9 +67,8 @@ class Realizer {
       }
     }
     target_.set_output(float_value(source().output()));
-    Graph result = ir::compact(target_);
-    ir::infer_types(result);
-    return result;
+    ir::infer_types(target_);
+    return {std::move(target_), std::move(layers_)};
   }
 
  private:
@@ -124,6 +126,12 @@ class Realizer {
       floats_[id]->rectified = true;
       return;
     }
+    if (const auto factor = positive_factor(id)) {
+      const ScaledValue operand = scaled_value(node.inputs[0]);
+      floats_[id] = operand;
+      floats_[id]->scale = operand.scale ? product(*operand.scale, *factor) : *factor;
+      return;
+    }
     std::vector<NodeId> inputs;
     inputs.reserve(node.inputs.size());
     for (const NodeId input : node.inputs) {
@@ -131,6 +139,40 @@ class Realizer {
       if (is_broadcast(id, input)) inputs.back() = emitter_.stop_fusion(inputs.back());
     }
     floats_[id] = ScaledValue{.node = target_.add_copy(node, std::move(inputs))};
+  }
+
+  /// The right operand of a multiplication by positive constants, one or one per channel.
+  [[nodiscard]] std::optional<Tensor> positive_factor(NodeId id) const {
+    const Node& node = source()[id];
+    if (!node.is_call(Op::kMultiply)) return std::nullopt;
+    const Node& factor = source()[node.inputs[1]];
+    if (!factor.is_constant() || factor.value.dtype() != DType::kFloat32 ||
+        source()[node.inputs[0]].type != node.type) {
+      return std::nullopt;
+    }
+    const auto& shape = node.tensor_type().shape;
+    const auto values = factor.value.data<float>();
+    const bool positive =
+        std::all_of(values.begin(), values.end(), [](float value) { return value > 0; });
+    if (!positive || shape.size() < 2 || !broadcasts_per_channel(factor.value, shape)) {
+      return std::nullopt;
+    }
+    if (values.size() == 1) return Tensor::scalar(values[0]);
+    return per_channel(std::vector<float>(values.begin(), values.end()),
+                       static_cast<std::int64_t>(shape.size()));
+  }
+
+  /// Of scales with one element or one per channel.
+  static Tensor product(const Tensor& left, const Tensor& right) {
+    const Tensor& larger = left.size() >= right.size() ? left : right;
+    const auto a = left.data<float>();
+    const auto b = right.data<float>();
+    Tensor result(DType::kFloat32, larger.shape());
+    auto to = result.mutable_data<float>();
+    for (std::size_t i = 0; i < to.size(); ++i) {
+      to[i] = a[a.size() == 1 ? 0 : i] * b[b.size() == 1 ? 0 : i];
+    }
+    return result;
   }
 
   /// Whether an elementwise step repeats a computed operand along an axis, as squeeze-excite does
@@ -275,6 +317,9 @@ class Realizer {
   void emit_layer(NodeId id, Accumulator accumulator) {
     const std::int64_t rank = source()[id].tensor_type().shape.size();
     std::vector<double> bias(accumulator.scales.size(), 0);
+    if (!offsets_.empty() && !offsets_[id].empty()) {
+      std::copy(offsets_[id].begin(), offsets_[id].end(), bias.begin());
+    }
     NodeId last = id;
     while (const std::optional<NodeId> next = following_bias(last, bias)) {
       last = *next;
@@ -299,7 +344,11 @@ class Realizer {
       node = emitter_.add(node, emitter_.constant(per_channel(std::move(integers), rank)));
     }
     ScaledValue value{.node = emitter_.cast(node, DType::kFloat32),
-                      .scale = per_channel(std::move(accumulator.scales), rank)};
+                      .scale = per_channel(accumulator.scales, rank)};
+    layers_.push_back({.layer = id,
+                       .float_value = last,
+                       .accumulator = value.node,
+                       .scales = std::move(accumulator.scales)});
     if (any_remainder) {
       const NodeId real = emitter_.materialize(value);
       value = {.node =
@@ -347,6 +396,7 @@ class Realizer {
   }
 
   const IntegerPlan& plan_;
+  const BiasOffsets& offsets_;
   const IntegerOptions& options_;
   Graph target_;
   IntegerEmitter emitter_;
@@ -356,13 +406,21 @@ class Realizer {
   std::vector<bool> skipped_;  ///< emitted as part of an earlier node
   std::vector<std::uint32_t> uses_;
   std::unordered_map<NodeId, NodeId> user_;
+  std::vector<IntegerLayer> layers_;
 };
 
 }  // namespace
 
+IntegerGraph emit_integer(const IntegerPlan& plan, std::span<const Interval> ranges,
+                          const BiasOffsets& offsets, const IntegerOptions& options) {
+  return Realizer(plan, ranges, offsets, options).run();
+}
+
 Graph realize_integer(const IntegerPlan& plan, std::span<const Interval> ranges,
-                      const IntegerOptions& options, QuantizationSummary* summary) {
-  Graph result = Realizer(plan, ranges, options).run();
+                      const BiasOffsets& offsets, const IntegerOptions& options,
+                      QuantizationSummary* summary) {
+  Graph result = ir::compact(emit_integer(plan, ranges, offsets, options).graph);
+  ir::infer_types(result);
   if (summary != nullptr) {
     summary->layers = plan.layers;
     for (const Node& node : result.nodes()) {

@@ -65,8 +65,30 @@ struct IntegerPlan {
 /// REQUIRES: `prepared` is typed and went through passes::prepare() at level 3.
 IntegerPlan plan_integer(const ir::Graph& prepared, const IntegerOptions& options);
 
-/// The integer graph; typed. `ranges` in the order of plan.observed.
+/// Per node of plan.graph: what is added to a layer's bias, per output channel; empty for nothing.
+using BiasOffsets = std::vector<std::vector<float>>;
+
+/// Where the output of an integer layer is, bias included, before any activation.
+struct IntegerLayer {
+  ir::NodeId layer = 0;        ///< the nn.conv2d or nn.dense of plan.graph
+  ir::NodeId float_value = 0;  ///< its output with its bias in plan.graph
+  ir::NodeId accumulator = 0;  ///< the same in the integer graph, float32, to be scaled:
+  std::vector<float> scales;   ///< real = accumulator * scale of the channel
+};
+
+struct IntegerGraph {
+  ir::Graph graph;  ///< typed
+  std::vector<IntegerLayer> layers;
+};
+
+/// The integer graph as it is emitted, with what it left behind: for measurements on it. `ranges`
+/// in the order of plan.observed; `offsets` may be empty.
+IntegerGraph emit_integer(const IntegerPlan& plan, std::span<const Interval> ranges,
+                          const BiasOffsets& offsets, const IntegerOptions& options);
+
+/// The same without what the result does not need; typed.
 ir::Graph realize_integer(const IntegerPlan& plan, std::span<const Interval> ranges,
-                          const IntegerOptions& options, QuantizationSummary* summary = nullptr);
+                          const BiasOffsets& offsets, const IntegerOptions& options,
+                          QuantizationSummary* summary = nullptr);
 
 }  // namespace tvmq::quant

@@ -76,7 +76,7 @@ int best_half(const kl::Tables& tables) {
 float threshold_kl(std::span<const std::uint64_t> histogram, float absmax) {
   check(histogram.size() == kHistogramBins, "a histogram of 8001 bins");
   const kl::Tables tables(histogram);
-  return histogram_edges(absmax)[static_cast<std::size_t>(kZeroBin + best_half(tables) + 1)];
+  return histogram_edges(absmax)[static_cast<std::size_t>(best_half(tables)) + kZeroBin + 1];
 }
 
 }  // namespace tvmq::quant

@@ -115,18 +115,19 @@ __attribute__((always_inline)) inline Level level_between(const Prefixes& at, st
 
 /// All levels but the last one, for all lanes. `at` is the bin of lane 0's first element.
 __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) void add_full_levels(
-    const Prefixes& at, const Group& group, Lanes& lanes) {
+    const Prefixes& at, const Group& group, Lanes& result) {
+  Lanes lanes = result;  // a copy that the arrays read here cannot overlap, so that loops vectorise
   for (int level = 0; level < kLevels - 1; ++level) {
     const std::ptrdiff_t first = level == 0 ? 1 : level * group.merged;
     const std::ptrdiff_t last = (level + 1) * group.merged;
     const float* const q = group.level_q[level].data();
-#pragma GCC ivdep
     for (int lane = 0; lane < kLanes; ++lane) {
       const Level part = level_between(at, first + lane, last + lane, lanes.taken[lane],
                                        static_cast<double>(q[lane]));
       add_level(part, lanes, lane);
     }
   }
+  result = lanes;
 }
 
 /// The term of a single element.

@@ -96,14 +96,15 @@ __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) vo
     const double* const sum_last = sum + (level + 1) * merged;
     const double* const nonzeros_first = nonzeros + level * merged + static_cast<int>(level == 0);
     const double* const nonzeros_last = nonzeros + (level + 1) * merged;
-    float* const result = levels[level].data();
-#pragma GCC ivdep
+    std::array<float, kLanes> result;
     for (int lane = 0; lane < kLanes; ++lane) {
+      // An empty level computes (0 + epsilon) / 1 - 0 instead of branching, which vectorises.
       const auto mass = static_cast<float>(sum_last[lane] - sum_first[lane]);
-      const auto divisor = static_cast<float>(nonzeros_last[lane] - nonzeros_first[lane]);
-      const float smoothed = mass / divisor - taken[lane];
-      result[lane] = divisor == 0.0F ? kEpsilon : smoothed;
+      const auto nonempty = static_cast<float>(nonzeros_last[lane] - nonzeros_first[lane]);
+      const auto empty = static_cast<float>(nonempty == 0.0F);
+      result[lane] = (mass + empty * kEpsilon) / (nonempty + empty) - (1.0F - empty) * taken[lane];
     }
+    levels[level] = result;
   }
 }
 

@@ -39,7 +39,8 @@ class Magnitudes {
     double moments = 0;
     for (int a = 1; a <= steps; ++a) {
       const double border = (a - 0.5) * step;
-      const int j = static_cast<int>(border + 0.5);
+      const double from_left = border + 0.5;  // bins 0, 1, ... begin at 0, 1, ... of this
+      const int j = static_cast<int>(from_left);
       if (j > kZeroBin) {  // beyond the largest |x|
         masses += (2.0 * a - 1.0) * mass_.back();
         moments += first_moment_.back();
@@ -80,7 +81,7 @@ float threshold_mse(std::span<const std::uint64_t> histogram, float absmax, std:
       best = half;
     }
   }
-  return histogram_edges(absmax)[static_cast<std::size_t>(kZeroBin + best + 1)];
+  return histogram_edges(absmax)[static_cast<std::size_t>(best) + kZeroBin + 1];
 }
 
 double quantization_error(std::span<const std::uint64_t> histogram, float absmax,

@@ -1,0 +1,39 @@
+// Statistics per channel of values of the network, over a few samples.
+//
+// For what changes the network before or after calibration: equalization wants to know how much of
+// its tensor's range each channel uses, bias correction how its mean moved. Both need far fewer
+// samples than ranges do.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/log.h"
+#include "ir/graph.h"
+#include "quant/calibrate.h"
+
+namespace tvmq::quant {
+
+/// Of one value with channels along axis 1; one element per channel.
+struct ChannelStatistics {
+  std::vector<double> absmax;
+  std::vector<double> mean;
+  std::vector<double> mean_square;
+};
+
+struct ChannelStatisticsOptions {
+  std::string_view title;         ///< of the progress
+  std::int64_t most_batches = 0;  ///< the first so many batches of the source
+  int threads = 0;                ///< 0: all cores; does not change the result
+};
+
+/// The statistics of `values`, in their order; an empty result for a value that no batch reached.
+/// Sums are taken per batch and added in the order of batches: the same bits for any number of
+/// threads. REQUIRES: each value occurs once, is a float32 tensor of rank >= 2, not a constant.
+std::vector<ChannelStatistics> observe_channels(const ir::Graph& graph,
+                                                std::span<const ir::NodeId> values,
+                                                const BatchSource& source,
+                                                const ChannelStatisticsOptions& options, Log& log);
+
+}  // namespace tvmq::quant
