@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "exec/onednn_private.h"
+#include "exec/thread_count.h"
 
 namespace tvmq::exec {
 namespace {
@@ -62,6 +63,7 @@ struct Descriptors {
   memory::desc bias;
   memory::desc result;
   memory::desc scratchpad;
+  bool one_thread = false;
 
   template <class Primitive, class PrimitiveDesc>
   static Descriptors of(const PrimitiveDesc& pd, bool with_bias) {
@@ -114,7 +116,8 @@ SelectedKernel bind(Descriptors found, const ir::Tensor& weights, const memory::
                                .scratchpad = found.scratchpad,
                                .arguments = std::move(post.arguments),
                                .constants = std::move(post.constants),
-                               .description = found.implementation};
+                               .description = found.implementation,
+                               .one_thread = found.one_thread};
   const auto add_constant = [&](int id, memory constant) {
     bound.arguments.push_back(
         {.id = id, .source = Argument::Source::kConstant, .index = bound.constants.size()});
@@ -180,7 +183,14 @@ FastKernelChoice choose_convolution(const ConvolutionProblem& problem, std::span
     found.data = *onednn::describe(problem.data, problem.data_channel_axis, {});
     found.result = *onednn::describe(problem.result, problem.result_channel_axis, {});
   }
-  found = attempt(found.data, found.result, found.result, binding);
+  const memory::desc data = found.data;
+  const memory::desc result = found.result;
+  found = attempt(data, result, result, binding);
+  if (found.implementation.find("gemm") != std::string::npos) {
+    const ThreadCount one(1);
+    found = attempt(data, result, result, binding);
+    found.one_thread = true;
+  }
   if (integer && !is_exact(found.implementation, problem.data.dtype,
                            largest_sum(problem.weights, channels, problem.data.dtype))) {
     return "sums beyond 2^24 are not exact in " + found.implementation;
@@ -218,6 +228,7 @@ FastKernelChoice choose_dense(const DenseProblem& problem, std::span<const PostO
   const memory::desc any_weights({units, depth}, onednn::data_type(problem.weights.dtype()),
                                  memory::format_tag::any);
   const memory::desc bias({units}, memory::data_type::f32, memory::format_tag::a);
+  const ThreadCount one(1);
   dnnl::primitive_attr attr = onednn::new_attributes();
   onednn::PostOpsBinding binding = onednn::bind_post_ops(post, result, 1, false, attr);
   using Dense = dnnl::inner_product_forward;
@@ -227,6 +238,7 @@ FastKernelChoice choose_dense(const DenseProblem& problem, std::span<const PostO
                                : Dense::desc(kind, data, any_weights, bias, result);
   const Dense::primitive_desc pd(desc, attr, onednn::engine());
   Descriptors found = Descriptors::of<Dense>(pd, !problem.bias.empty());
+  found.one_thread = true;
   if (integer && !is_exact(found.implementation, problem.data.dtype,
                            largest_sum(problem.weights, units, problem.data.dtype))) {
     return "sums beyond 2^24 are not exact in " + found.implementation;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "exec/onednn_private.h"
+#include "exec/thread_count.h"
 
 namespace tvmq::exec {
 namespace {
@@ -153,6 +154,7 @@ FastKernelChoice choose_batch_matmul(const BatchMatmulProblem& problem) {
   const memory::desc x = transposed(problem.x, problem.transpose_x);
   const memory::desc y = transposed(problem.y, problem.transpose_y);
   const memory::desc result = transposed(problem.result, false);
+  const ThreadCount one(1);
   const dnnl::matmul::primitive_desc pd(dnnl::matmul::desc(x, y, result), onednn::new_attributes(),
                                         onednn::engine());
   SelectedKernel selected;
@@ -163,7 +165,8 @@ FastKernelChoice choose_batch_matmul(const BatchMatmulProblem& problem) {
            {{.id = DNNL_ARG_SRC, .source = Argument::Source::kInput, .desc = x},
             {.id = DNNL_ARG_WEIGHTS, .source = Argument::Source::kInput, .index = 1, .desc = y},
             {.id = DNNL_ARG_DST, .source = Argument::Source::kOutput, .desc = result}},
-       .description = pd.impl_info_str()});
+       .description = pd.impl_info_str(),
+       .one_thread = true});
   selected.inputs.resize(2);
   selected.outputs.resize(1);
   return selected;

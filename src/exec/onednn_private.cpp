@@ -1,7 +1,8 @@
 #include "exec/onednn_private.h"
 
 #include <array>
-#include <cstring>
+
+#include "exec/thread_count.h"
 
 namespace tvmq::exec::onednn {
 namespace {
@@ -57,6 +58,7 @@ class PrimitiveKernel final : public FastKernel {
       }
     }
     mine.point(bound_.arguments.size(), buffers.scratch);
+    const ThreadCount threads(bound_.one_thread ? 1 : omp_get_max_threads());
     dnnl::error::wrap_c_api(
         dnnl_primitive_execute(bound_.primitive.get(), mine.stream.get(),
                                static_cast<int>(mine.arguments.size()), mine.arguments.data()),

@@ -46,6 +46,9 @@ struct BoundPrimitive {
   std::vector<Argument> arguments;
   std::vector<dnnl::memory> constants{};
   std::string description{};
+  /// Some kernels split sums among threads, which moves the last bits of their results: those are
+  /// made for one thread and run on one.
+  bool one_thread = false;
 };
 std::unique_ptr<const FastKernel> make_kernel(BoundPrimitive bound);
 

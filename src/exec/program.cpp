@@ -1,30 +1,16 @@
 #include "exec/program.h"
 
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <cstring>
 #include <new>
 #include <utility>
 
 #include "exec/program_plan.h"
+#include "exec/thread_count.h"
 
 namespace tvmq::exec {
 namespace {
-
-/// OpenMP's thread count belongs to the calling thread; it is set while we work and put back.
-class ThreadCount {
- public:
-  explicit ThreadCount(int threads) : previous_(omp_get_max_threads()) {
-    omp_set_num_threads(threads);
-  }
-  ~ThreadCount() { omp_set_num_threads(previous_); }
-  ThreadCount(const ThreadCount&) = delete;
-  ThreadCount& operator=(const ThreadCount&) = delete;
-
- private:
-  int previous_;
-};
 
 constexpr std::align_val_t kAlignment{64};
 struct FreeArena {

@@ -48,11 +48,6 @@ void require_no_zero_divisor(const KernelCall& call) {
   }
 }
 
-/// TVM writes scalar constants into the code.
-bool has_known_divisor(const KernelCall& call) {
-  return call.graph[call.node.inputs[1]].is_constant() && call.operand(1).rank() == 0;
-}
-
 template <class T>
 Tensor arithmetic_of(const KernelCall& call) {
   switch (call.node.op) {
@@ -64,7 +59,7 @@ Tensor arithmetic_of(const KernelCall& call) {
       return map_pairs<T, T>(call, [](T a, T b) { return multiply_values(a, b); });
     case Op::kDivide:
       require_no_zero_divisor<T>(call);
-      if (has_known_divisor(call)) {
+      if (call.is_known_scalar(1)) {
         return map_pairs<T, T>(call, [](T a, T b) { return divide_by_known(a, b); });
       }
       return map_pairs<T, T>(call, [](T a, T b) { return divide_values(a, b); });

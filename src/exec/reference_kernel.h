@@ -32,6 +32,10 @@ struct KernelCall {
     return node.attrs_as<Attrs>();
   }
 
+  /// Whether operand `which` is a scalar constant of the graph: TVM writes those into the code, and
+  /// divides by them with divide_by_known().
+  [[nodiscard]] bool is_known_scalar(std::size_t which) const;
+
   /// InputError: "nn.conv2d 'stem': <why>".
   [[noreturn]] void refuse(std::string_view why) const;
 };

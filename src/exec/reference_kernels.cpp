@@ -287,6 +287,10 @@ const ir::TensorType& KernelCall::result() const {
   return *tensor;
 }
 
+bool KernelCall::is_known_scalar(std::size_t which) const {
+  return graph[node.inputs.at(which)].is_constant() && operand(which).rank() == 0;
+}
+
 void KernelCall::refuse(std::string_view why) const {
   throw InputError(ir::describe(graph, id) + ": " + std::string(why));
 }

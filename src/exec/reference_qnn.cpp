@@ -80,11 +80,12 @@ Tensor combine(const Tensor& a, const Tensor& b, const ir::Shape& shape, Functio
 
 Values qnn_quantize(const KernelCall& call) {
   // cast(clip(round(x / scale) + zero point)), all in float32.
+  const bool known = call.is_known_scalar(1);
   const QuantParams params = params_at(call, 1);
   const Tensor data = cast_tensor(call, call.operand(0), DType::kFloat32);
   const auto& type = call.result();
   Tensor result;
-  const bool known = visit_integer(type.dtype, [&]<class T>(std::type_identity<T>) {
+  const bool is_integer = visit_integer(type.dtype, [&]<class T>(std::type_identity<T>) {
     const auto low = static_cast<float>(std::numeric_limits<T>::min());
     const auto high = static_cast<float>(std::numeric_limits<T>::max());
     result = map_quantized<T, float>(data, type.dtype, params, call.attrs<ir::QuantizeAttrs>().axis,
@@ -94,7 +95,7 @@ Values qnn_quantize(const KernelCall& call) {
                                        return cast_value<T>(clip_value(shifted, low, high));
                                      });
   });
-  if (!known) refuse_dtype(call, type.dtype);
+  if (!is_integer) refuse_dtype(call, type.dtype);
   return {std::move(result)};
 }
 

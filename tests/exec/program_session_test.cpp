@@ -84,6 +84,24 @@ TEST(ProgramSession, ThreadsDoNotChangeTheBits) {
   }
 }
 
+TEST(ProgramSession, ThreadsDoNotChangeTheBitsOfProducts) {
+  Graph g;
+  Numbers numbers;
+  const NodeId x = g.add_input("x", float_type({2, 2048}));
+  const NodeId w = g.add_constant(numbers.floats({1000, 2048}));
+  const NodeId y = g.add_call(Op::kDense, {x, w}, ir::DenseAttrs{});
+  const NodeId a = g.add_call(Op::kReshape, {y}, ir::ReshapeAttrs{.newshape = {2, 4, 250}});
+  const NodeId b = g.add_call(Op::kReshape, {y}, ir::ReshapeAttrs{.newshape = {2, 250, 4}});
+  g.set_output(g.add_tuple({y, g.add_call(Op::kBatchMatmul, {a, b}, ir::BatchMatmulAttrs{})}));
+  infer_types(g);
+  const std::vector<Tensor> inputs = {numbers.floats({2, 2048})};
+  const auto one = run_program(g, inputs);
+  expect_close(one, run_reference(g, inputs));
+  for (const int threads : {2, 3, 4, 8}) {
+    expect_same_bytes(run_program(g, inputs, {.threads = threads}), one);
+  }
+}
+
 TEST(ProgramSession, SessionsOfOneProgramRunAtTheSameTime) {
   const SmallNetwork net = small_network(16, 20);
   const auto program = std::make_shared<const Program>(net.graph);

@@ -172,6 +172,23 @@ TEST(ReferenceQnn, QuantizesAndDequantizes) {
               ElementsAre(0.6550452F, 0.16810896F, -6.098297F));
 }
 
+TEST(ReferenceQnn, QuantizesByTheReciprocalOfAScaleThatTvmKnows) {
+  // 0.0065 / 0.013 is one half, 0.0065 * (1 / 0.013) a little less (float32).
+  const Tensor scale = Tensor::scalar(0.013F);
+  for (const bool is_constant : {true, false}) {
+    ir::Graph graph;
+    const ir::TensorType real{DType::kFloat32, {}};
+    const ir::NodeId x = graph.add_input("x", real);
+    const ir::NodeId given = graph.add_input("scale", real);
+    const ir::NodeId used = is_constant ? graph.add_constant(scale) : given;
+    const ir::NodeId zero = graph.add_constant(Tensor::scalar(0));
+    graph.set_output(
+        graph.add_call(Op::kQnnQuantize, {x, used, zero}, ir::QuantizeAttrs{DType::kInt8, -1}));
+    const auto results = run_reference(graph, std::vector<Tensor>{Tensor::scalar(0.0065F), scale});
+    EXPECT_THAT(elements<std::int8_t>(results[0]), ElementsAre(is_constant ? 0 : 1));
+  }
+}
+
 TEST(ReferenceQnn, QuantizesPerChannel) {
   const Tensor in =
       tensor_of<float>({2, 5}, {-63.5F, -63, -62.5F, -62, -61.5F, 30, 31, 31.5F, 31.75F, 32});
