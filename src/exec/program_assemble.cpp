@@ -109,7 +109,11 @@ class Assembler {
       if (!layout.plain()) plan_.constant_bytes += plan_.buffers[buffer].bytes;
     } else {
       check(!places_[value].empty(), "a value is used before it is computed");
-      const Place from = places_[value].front();
+      Place from = places_[value].front();
+      if (!from.layout.plain() && !layout.plain() &&
+          from.layout.channel_axis != layout.channel_axis) {
+        from = {{}, buffer_of(value, {})};
+      }
       const ir::TensorType& type = live_.type(value);
       FastKernelChoice choice = make_reorder(type, from.layout, layout);
       if (std::holds_alternative<std::string>(choice)) {

@@ -88,12 +88,13 @@ Values qnn_quantize(const KernelCall& call) {
   const bool is_integer = visit_integer(type.dtype, [&]<class T>(std::type_identity<T>) {
     const auto low = static_cast<float>(std::numeric_limits<T>::min());
     const auto high = static_cast<float>(std::numeric_limits<T>::max());
+    const auto quantize = [=](float x, float scale, std::int32_t zero_point) {
+      const float steps = known ? divide_by_known(x, scale) : x / scale;
+      const float shifted = std::round(steps) + static_cast<float>(zero_point);
+      return cast_value<T>(clip_value(shifted, low, high));
+    };
     result = map_quantized<T, float>(data, type.dtype, params, call.attrs<ir::QuantizeAttrs>().axis,
-                                     [=](float x, float scale, std::int32_t zero_point) {
-                                       const float shifted =
-                                           std::round(x / scale) + static_cast<float>(zero_point);
-                                       return cast_value<T>(clip_value(shifted, low, high));
-                                     });
+                                     quantize);
   });
   if (!is_integer) refuse_dtype(call, type.dtype);
   return {std::move(result)};

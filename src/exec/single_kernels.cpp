@@ -34,7 +34,13 @@ std::vector<std::int64_t> expanded(const ir::IntList& list, std::size_t count) {
   return list.size() == 1 ? std::vector<std::int64_t>(count, list[0]) : list;
 }
 
+/// `layout` if it splits the dimension that the operator takes for the channels.
+MemoryLayout if_along(MemoryLayout layout, std::int64_t channel_axis) {
+  return layout.channel_axis == channel_axis ? layout : MemoryLayout{};
+}
+
 FastKernelChoice pool(const PoolProblem& problem, MemoryLayout layout) {
+  layout = if_along(layout, problem.channel_axis);
   FastKernelChoice choice = make_pool(problem, layout);
   const bool refused = std::holds_alternative<std::string>(choice);
   return refused && ir::is_integer(problem.data.dtype) ? make_integer_pool(problem, layout)
@@ -149,7 +155,7 @@ FastKernelChoice lrn(const LiveValues& live, const Call& call, const ir::LRNAttr
                    .alpha = static_cast<float>(attrs.alpha),
                    .beta = static_cast<float>(attrs.beta),
                    .bias = static_cast<float>(attrs.bias)},
-                  layout);
+                  if_along(layout, axis));
 }
 
 FastKernelChoice layer_norm(const LiveValues& live, const Call& call,
