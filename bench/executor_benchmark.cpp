@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
+#include <array>
 #include <ctime>
 #include <dnnl.hpp>
 #include <filesystem>
@@ -92,15 +92,22 @@ class Alone {
   template <class Primitive>
   void add_layer(const typename Primitive::desc& desc) {
     const typename Primitive::primitive_desc pd(desc, engine_);
-    Layer layer{.primitive = Primitive(pd)};
-    layer.arguments = {{DNNL_ARG_SRC, zeros(pd.src_desc())},
-                       {DNNL_ARG_WEIGHTS, zeros(pd.weights_desc())},
-                       {DNNL_ARG_BIAS, zeros(pd.bias_desc())},
-                       {DNNL_ARG_DST, zeros(pd.dst_desc())}};
-    layers_.push_back(std::move(layer));
+    // Data and results take turns in two buffers, as in a chain.
+    memory data = activation(pd.src_desc(), layers_.size() % 2);
+    memory result = activation(pd.dst_desc(), 1 - layers_.size() % 2);
+    layers_.push_back({.primitive = Primitive(pd),
+                       .arguments = {{DNNL_ARG_SRC, data},
+                                     {DNNL_ARG_WEIGHTS, zeros(pd.weights_desc())},
+                                     {DNNL_ARG_BIAS, zeros(pd.bias_desc())},
+                                     {DNNL_ARG_DST, result}}});
   }
-  /// Activations share memory like a real network's do: two buffers in turns per size would be
-  /// kinder to the cache than any network is, so each layer has its own.
+  memory activation(const memory::desc& desc, std::size_t which) {
+    std::vector<std::byte>& buffer = buffers_[which];
+    check(buffer.size() >= desc.get_size() + kAlignment, "a larger activation than foreseen");
+    auto address = reinterpret_cast<std::uintptr_t>(buffer.data());
+    address = (address + kAlignment - 1) / kAlignment * kAlignment;
+    return {desc, engine_, reinterpret_cast<void*>(address)};
+  }
   memory zeros(const memory::desc& desc) {
     memory result(desc, engine_);
     std::fill_n(static_cast<char*>(result.get_data_handle()), desc.get_size(), 0);
@@ -138,8 +145,13 @@ class Alone {
          problem.pad_after});
   }
 
+  static constexpr std::size_t kAlignment = 64;
+  static constexpr std::size_t kLargestActivation = std::size_t{1} << 25;
+
   dnnl::engine engine_;
   dnnl::stream stream_;
+  std::array<std::vector<std::byte>, 2> buffers_ = {std::vector<std::byte>(kLargestActivation),
+                                                    std::vector<std::byte>(kLargestActivation)};
   std::vector<Layer> layers_;
 };
 
