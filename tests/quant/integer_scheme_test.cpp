@@ -1,0 +1,269 @@
+#include "quant/integer_scheme.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "exec/reference_executor.h"
+#include "ir/infer_types.h"
+#include "ir/text.h"
+#include "quant/bias_correction.h"
+#include "quant/equalize.h"
+
+namespace tvmq::quant {
+namespace {
+
+using ir::Graph;
+using ir::Node;
+using ir::NodeId;
+using ir::NodeKind;
+using ir::Op;
+using ir::Tensor;
+
+/// Reproducible values in [-1, 1), the same on every machine.
+std::vector<float> noise(std::size_t count, std::uint32_t seed) {
+  std::vector<float> values(count);
+  for (float& value : values) {
+    seed = seed * 1664525U + 1013904223U;
+    value = static_cast<float>(seed >> 8) / static_cast<float>(1 << 23) - 1;
+  }
+  return values;
+}
+
+Tensor random_tensor(const ir::Shape& shape, std::uint32_t seed) {
+  const auto values = noise(static_cast<std::size_t>(ir::element_count(shape).value()), seed);
+  return Tensor::from<float>(shape, std::span<const float>(values));
+}
+
+class Network {
+ public:
+  Network() {
+    last_ = input_ = graph_.add_input("x", ir::TensorType{ir::DType::kFloat32, {1, 4, 8, 8}});
+  }
+
+  NodeId convolution(NodeId data, std::int64_t in, std::int64_t out, std::int64_t kernel,
+                     std::int64_t groups = 1) {
+    const NodeId weight =
+        graph_.add_constant(random_tensor({out, in / groups, kernel, kernel}, ++seed_));
+    const std::int64_t pad = kernel / 2;
+    const NodeId conv = graph_.add_call(Op::kConv2D, {data, weight},
+                                        ir::Conv2DAttrs{.padding = {pad, pad, pad, pad},
+                                                        .groups = groups,
+                                                        .channels = out,
+                                                        .kernel_size = ir::IntList{kernel, kernel},
+                                                        .out_layout = {}},
+                                        "conv" + std::to_string(++count_));
+    const NodeId bias = graph_.add_constant(random_tensor({out, 1, 1}, ++seed_));
+    return call(Op::kAdd, {conv, bias});
+  }
+  NodeId call(Op op, std::vector<NodeId> inputs, ir::Attrs attrs = {}) {
+    return last_ = graph_.add_call(op, std::move(inputs), std::move(attrs));
+  }
+  NodeId input() const { return input_; }
+  Graph& graph() { return graph_; }
+  Graph finish() {
+    graph_.set_output(last_);
+    ir::infer_types(graph_);
+    return graph_;
+  }
+
+ private:
+  Graph graph_;
+  NodeId input_ = 0;
+  NodeId last_ = 0;
+  std::uint32_t seed_ = 0;
+  int count_ = 0;
+};
+
+BatchSource samples() {
+  return {.batches = 4,
+          .load =
+              [](std::int64_t batch) {
+                return std::vector<Tensor>{
+                    random_tensor({1, 4, 8, 8}, 100 + static_cast<std::uint32_t>(batch))};
+              },
+          .describe = [](std::int64_t batch) { return std::to_string(batch); }};
+}
+
+std::vector<Interval> ranges_of(const IntegerPlan& plan) {
+  NullLog log;
+  std::vector<Interval> ranges;
+  for (const auto& entry :
+       calibrate(plan.graph, plan.observed, samples(), {.mode = CalibMode::kMinMax}, log).entries) {
+    ranges.push_back({entry.min, entry.max});
+  }
+  return ranges;
+}
+
+double sqnr(const Graph& wanted, const Graph& found) {
+  double signal = 0;
+  double error = 0;
+  for (std::int64_t batch = 0; batch < samples().batches; ++batch) {
+    const auto inputs = *samples().load(batch);
+    const Tensor a = exec::run_reference(wanted, inputs)[0];
+    const Tensor b = exec::run_reference(found, inputs)[0];
+    for (std::size_t i = 0; i < a.data<float>().size(); ++i) {
+      const double x = a.data<float>()[i];
+      const double y = b.data<float>()[i];
+      signal += x * x;
+      error += (x - y) * (x - y);
+    }
+  }
+  return 10 * std::log10(signal / error);
+}
+
+int count(const Graph& graph, Op op, ir::DType dtype) {
+  int result = 0;
+  for (const Node& node : graph.nodes()) {
+    result += node.is_call(op) && node.tensor_type().dtype == dtype ? 1 : 0;
+  }
+  return result;
+}
+
+struct NetworkCase {
+  const char* name;
+  Graph (*make)();
+  int integer_convolutions;
+};
+
+Graph chain() {
+  Network n;
+  NodeId x = n.call(Op::kRelu, {n.convolution(n.input(), 4, 8, 3)});
+  x = n.call(Op::kRelu, {n.convolution(x, 8, 8, 1)});
+  n.convolution(x, 8, 4, 3);
+  return n.finish();
+}
+
+Graph residual_of_two_convolutions() {
+  Network n;
+  const NodeId stem = n.call(Op::kRelu, {n.convolution(n.input(), 4, 8, 3)});
+  const NodeId left = n.convolution(stem, 8, 8, 3);
+  const NodeId right = n.convolution(stem, 8, 8, 1);
+  const NodeId sum = n.call(Op::kRelu, {n.call(Op::kAdd, {left, right})});
+  n.convolution(sum, 8, 4, 1);
+  return n.finish();
+}
+
+Graph depthwise_with_relu6_and_swish() {
+  Network n;
+  NodeId x =
+      n.call(Op::kClip, {n.convolution(n.input(), 4, 8, 1)}, ir::ClipAttrs{.a_min = 0, .a_max = 6});
+  x = n.convolution(x, 8, 8, 3, 8);
+  x = n.call(Op::kMultiply, {x, n.call(Op::kSigmoid, {x})});
+  n.convolution(x, 8, 4, 1);
+  return n.finish();
+}
+
+Graph squeeze_excite() {
+  Network n;
+  const NodeId x = n.call(Op::kRelu, {n.convolution(n.input(), 4, 8, 3)});
+  NodeId gate = n.call(Op::kGlobalAvgPool2D, {x}, ir::GlobalPool2DAttrs{});
+  gate = n.call(Op::kSigmoid, {n.convolution(gate, 8, 8, 1)});
+  n.convolution(n.call(Op::kMultiply, {x, gate}), 8, 4, 1);
+  return n.finish();
+}
+
+Graph concatenation_and_pooling() {
+  Network n;
+  const NodeId stem = n.call(Op::kRelu, {n.convolution(n.input(), 4, 8, 3)});
+  const NodeId left = n.call(Op::kRelu, {n.convolution(stem, 8, 4, 1)});
+  const NodeId right = n.call(Op::kTanh, {n.convolution(stem, 8, 4, 3)});
+  NodeId x = n.graph().add_tuple({left, right});
+  x = n.call(Op::kConcatenate, {x}, ir::ConcatenateAttrs{.axis = 1});
+  x = n.call(Op::kMaxPool2D, {x},
+             ir::MaxPool2DAttrs{.pool_size = {2, 2}, .strides = {2, 2}, .out_layout = {}});
+  n.convolution(x, 8, 4, 3);
+  return n.finish();
+}
+
+constexpr NetworkCase kNetworks[] = {
+    {"chain", chain, 3},
+    {"residual", residual_of_two_convolutions, 4},
+    {"depthwise", depthwise_with_relu6_and_swish, 3},
+    {"squeeze_excite", squeeze_excite, 3},
+    {"concatenation", concatenation_and_pooling, 4},
+};
+
+class IntegerScheme : public testing::TestWithParam<NetworkCase> {};
+
+TEST_P(IntegerScheme, ComputesNearlyTheSameOnIntegers) {
+  const Graph graph = GetParam().make();
+  const IntegerPlan plan = plan_integer(graph, {});
+  const Graph integer = realize_integer(plan, ranges_of(plan), {}, {});
+  EXPECT_GT(sqnr(graph, integer), 30) << ir::to_text(integer, {.elide_large_constants = true});
+  EXPECT_EQ(count(integer, Op::kConv2D, ir::DType::kInt32), GetParam().integer_convolutions);
+  EXPECT_EQ(count(integer, Op::kConv2D, ir::DType::kFloat32), 0);
+}
+
+TEST_P(IntegerScheme, FewerBitsAreWorse) {
+  const Graph graph = GetParam().make();
+  const IntegerPlan plan = plan_integer(graph, {});
+  const auto ranges = ranges_of(plan);
+  const double eight = sqnr(graph, realize_integer(plan, ranges, {}, {}));
+  const double four = sqnr(graph, realize_integer(plan, ranges, {}, {.activation_bits = 4}));
+  EXPECT_GT(eight, four + 12);
+}
+
+TEST_P(IntegerScheme, EqualizationKeepsTheFloatFunction) {
+  NullLog log;
+  const Graph graph = GetParam().make();
+  const IntegerPlan plan = plan_integer(graph, {});
+  const auto values = equalizable(plan);
+  const auto statistics = observe_channels(plan.graph, values, samples(),
+                                           {.title = "test", .most_batches = 4, .threads = 1}, log);
+  EXPECT_GT(sqnr(graph, equalize(plan, values, statistics, {})), 100);
+}
+
+TEST_P(IntegerScheme, BiasCorrectionRestoresTheMeans) {
+  NullLog log;
+  const Graph graph = GetParam().make();
+  const IntegerPlan plan = plan_integer(graph, {});
+  const auto ranges = ranges_of(plan);
+  const IntegerOptions coarse{.activation_bits = 4};
+  const BiasOffsets one = correct_bias(plan, ranges, coarse, samples(), {.threads = 1}, log);
+  const BiasOffsets two = correct_bias(plan, ranges, coarse, samples(), {.threads = 2}, log);
+  EXPECT_EQ(one, two) << "does not depend on the number of threads";
+  EXPECT_GT(sqnr(graph, realize_integer(plan, ranges, one, coarse)),
+            sqnr(graph, realize_integer(plan, ranges, {}, coarse)) - 0.2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, IntegerScheme, testing::ValuesIn(kNetworks),
+                         [](const auto& each) { return std::string(each.param.name); });
+
+TEST(IntegerSchemePlan, SkippedAndUnsuitableLayersStayFloatAndSayWhy) {
+  Network n;
+  NodeId x = n.convolution(n.input(), 4, 8, 3);
+  x = n.convolution(x, 8, 8, 3, 2);
+  n.convolution(x, 8, 4, 1);
+  const IntegerPlan plan = plan_integer(n.finish(), {.skip_conv_layers = {0}});
+  ASSERT_EQ(plan.layers.size(), 3U);
+  EXPECT_NE(plan.layers[0].reason.find("SkipConvLayers"), std::string::npos);
+  EXPECT_NE(plan.layers[1].reason.find("grouped"), std::string::npos);
+  EXPECT_TRUE(plan.layers[2].quantized);
+}
+
+TEST(IntegerSchemePlan, OnlyOneOperandOfAResidualSumIsStored) {
+  const IntegerPlan plan = plan_integer(residual_of_two_convolutions(), {});
+  // The input, the stem's ReLU, one of the two branches, the sum's ReLU.
+  EXPECT_EQ(plan.observed.size(), 4U);
+}
+
+TEST(IntegerSchemePlan, ADiamondOfElementwiseStepsIsNotStored) {
+  const IntegerPlan plan = plan_integer(depthwise_with_relu6_and_swish(), {});
+  // The input, behind ReLU6, behind swish: not the operand that swish uses twice.
+  EXPECT_EQ(plan.observed.size(), 3U);
+}
+
+TEST(IntegerSchemePlan, ConcatenationAndPoolingShareOneScale) {
+  const IntegerPlan plan = plan_integer(concatenation_and_pooling(), {});
+  NodeId concatenation = 0;
+  for (NodeId id = 0; id < plan.graph.size(); ++id) {
+    if (plan.graph[id].is_call(Op::kConcatenate)) concatenation = id;
+  }
+  const Node& tuple = plan.graph[plan.graph[concatenation].inputs[0]];
+  EXPECT_EQ(plan.groups[tuple.inputs[0]], plan.groups[tuple.inputs[1]]);
+  EXPECT_EQ(plan.groups[tuple.inputs[0]], plan.groups[concatenation]);
+}
+
+}  // namespace
+}  // namespace tvmq::quant
