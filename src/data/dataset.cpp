@@ -15,10 +15,15 @@
 namespace tvmq::data {
 namespace {
 
+/// The first few of them: there may be hundreds when the weights are missing.
 std::string names_of(const std::vector<InputSpec>& inputs) {
+  constexpr std::size_t kShown = 4;
   std::string text;
-  for (const InputSpec& input : inputs) text += (text.empty() ? "'" : ", '") + input.name + "'";
-  return text;
+  for (std::size_t i = 0; i < std::min(inputs.size(), kShown); ++i) {
+    text += (text.empty() ? "'" : ", '") + inputs[i].name + "'";
+  }
+  return inputs.size() > kShown ? fmt::format("{} and {} more", text, inputs.size() - kShown)
+                                : text;
 }
 
 Preprocessor make_preprocessor(const DatasetOptions& options,
@@ -26,7 +31,8 @@ Preprocessor make_preprocessor(const DatasetOptions& options,
   if (inputs.size() != 1) {
     throw InputError(fmt::format(
         "Dataset/Path: found a folder of images for a model with {} inputs ({}), expected one "
-        "input; give a folder of .npz files with one array per input instead",
+        "input; give a folder of .npz files with one array per input instead, or the .params file "
+        "that holds the weights among them",
         inputs.size(), names_of(inputs)));
   }
   return {options.image, options.batch_size, inputs[0]};

@@ -1,9 +1,12 @@
 #include "driver/model_files.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <string>
 #include <system_error>
+#include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -25,6 +28,27 @@ void make_output_directory(const std::filesystem::path& directory) {
   }
 }
 
+/// A .params file of another model binds little or nothing; the error that this would cause later
+/// would not say so.
+void require_weights(const ir::Graph& graph, const relay::NamedTensors& params,
+                     const std::filesystem::path& json, const std::filesystem::path& file) {
+  std::vector<std::string> open;
+  for (const ir::NodeId input : graph.inputs()) {
+    if (!params.contains(graph[input].name)) open.push_back(graph[input].name);
+  }
+  const std::size_t bound = graph.inputs().size() - open.size();
+  if (open.size() < 2 || bound == params.size()) return;
+  constexpr std::size_t kShown = 3;
+  const std::size_t shown = std::min(open.size(), kShown);
+  throw InputError(fmt::format(
+      "{}: found weights of another model: {} of its {} names are inputs of {}, while '{}'{} of "
+      "its "
+      "inputs are not in the file",
+      file.string(), bound, params.size(), json.string(),
+      fmt::join(open.begin(), open.begin() + static_cast<std::ptrdiff_t>(shown), "', '"),
+      open.size() > shown ? fmt::format(" and {} more", open.size() - shown) : ""));
+}
+
 }  // namespace
 
 ir::Graph load_model(const std::filesystem::path& json, const std::filesystem::path& params) {
@@ -35,7 +59,9 @@ ir::Graph load_model(const std::filesystem::path& json, const std::filesystem::p
         "like the output of PartitionConversions, quantize the float model instead",
         json.string(), module.functions.size() - 1));
   }
-  ir::Graph graph = relay::bind_params(module.main(), relay::read_params(params));
+  const relay::NamedTensors weights = relay::read_params(params);
+  require_weights(module.main(), weights, json, params);
+  ir::Graph graph = relay::bind_params(module.main(), weights);
   ir::infer_types(graph);
   const auto nodes = graph.nodes();
   if (std::none_of(nodes.begin(), nodes.end(),

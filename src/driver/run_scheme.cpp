@@ -62,6 +62,17 @@ void refuse_what_only_tvm_knows(const QuantizationConfig& quantization) {
   if (quantization.weight_bits > 8) refuse("WeightBits", "Scheme integer knows 2 to 8");
 }
 
+void refuse_what_only_integer_knows(const QuantizationConfig& quantization) {
+  const auto refuse = [](std::string_view key) {
+    throw InputError(fmt::format(
+        "{}: Scheme tvm builds what TVM builds, without it; leave it out, or set Scheme "
+        "to integer",
+        key));
+  };
+  if (quantization.equalization) refuse("Equalization");
+  if (quantization.bias_correction) refuse("BiasCorrection");
+}
+
 quant::TvmQuantizeOptions tvm_options(const Config& config) {
   const QuantizationConfig& quantization = config.quantization;
   return {.nbit_input = quantization.activation_bits,
@@ -80,6 +91,7 @@ quant::TvmQuantizeOptions tvm_options(const Config& config) {
 
 SchemeResult run_tvm_scheme(const ir::Graph& bound, const Config& config, const RunOptions& run,
                             Log& log) {
+  refuse_what_only_integer_knows(config.quantization);
   const quant::TvmQuantizeOptions options = tvm_options(config);
   quant::check_options(options);
   const auto level = config.quantization.tvm_opt_level.value_or(2) == 3 ? passes::TvmOptLevel::k3

@@ -159,7 +159,7 @@ TEST(Config, SaysWhatIsWrongAndWhere) {
        "global_scale, "
        "percentile, minmax or mse"},
       {quantization("<Scheme>fast</Scheme>"), "integer"},
-      {quantization("<Scheme>best</Scheme>"), "found 'best', expected tvm"},
+      {quantization("<Scheme>best</Scheme>"), "found 'best', expected integer or tvm"},
       {quantization("<MaxAccuracyDrop>1</MaxAccuracyDrop>"), "not available in this version"},
       {quantization("<GlobalScale>0</GlobalScale>"), "a number greater than 0"},
       {quantization("<TvmOptLevel>4</TvmOptLevel>"), "2 or 3"},

@@ -1,0 +1,233 @@
+// The whole program on the example, and everything that can be wrong with what it is given.
+#include "driver/quantize_model.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "ir/infer_types.h"
+#include "relay/module_reader.h"
+
+namespace tvmq::driver {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+const fs::path kExample = fs::path(TVMQ_TESTS_DIR) / "../examples/shapes";
+
+class QuantizeModel : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::path(testing::TempDir()) /
+              fmt::format("quantize_model_{}_{}", ::getpid(),
+                          testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::create_directories(folder_);
+    config_.model = {.name = "shapes",
+                     .model_json = kExample / "shapes.json",
+                     .weights_params = kExample / "shapes.params"};
+    config_.dataset.path = kExample / "calibration";
+    config_.dataset.mean = {123.675, 116.28, 103.53};
+    config_.dataset.std = {58.395, 57.12, 57.375};
+    config_.dataset.image_resolution = {64, 64};
+    config_.quantization.calib_samples = 8;
+    config_.quantization.output_directory = folder_ / "out";
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  QuantizeResult run(int threads = 1) {
+    NullLog log;
+    return quantize_model(config_, {.config_file = folder_ / "config.xml", .threads = threads},
+                          log);
+  }
+
+  /// The message of the InputError that run() ends with; nothing may be written then.
+  std::string error() {
+    try {
+      run();
+    } catch (const InputError& caught) {
+      const fs::path out = config_.quantization.output_directory;
+      EXPECT_TRUE(!fs::is_directory(out) || fs::is_empty(out)) << "something was written";
+      return caught.what();
+    }
+    ADD_FAILURE() << "no InputError";
+    return {};
+  }
+
+  fs::path write(const std::string& name, std::string_view text) {
+    const fs::path path = folder_ / name;
+    std::ofstream(path, std::ios::binary) << text;
+    return path;
+  }
+
+  fs::path folder_;
+  Config config_;
+};
+
+TEST_F(QuantizeModel, BothSchemesInEveryModeWriteAModuleThatReadsBack) {
+  for (const Scheme scheme : {Scheme::kTvm, Scheme::kInteger}) {
+    for (const CalibMode mode : {CalibMode::kKlDivergence, CalibMode::kGlobalScale,
+                                 CalibMode::kPercentile, CalibMode::kMinmax, CalibMode::kMse}) {
+      config_.quantization.scheme = scheme;
+      config_.quantization.calib_mode = mode;
+      const QuantizeResult result = run();
+      ir::Module module = relay::read_module(result.written.json);
+      ASSERT_EQ(module.functions.size(), 1U);
+      ir::infer_types(module.functions[0].graph);
+      int integer_convolutions = 0;
+      for (const ir::Node& node : module.main().nodes()) {
+        integer_convolutions +=
+            node.is_call(ir::Op::kConv2D) && node.tensor_type().dtype == ir::DType::kInt32 ? 1 : 0;
+      }
+      EXPECT_EQ(integer_convolutions, scheme == Scheme::kTvm ? 14 : 15);
+    }
+  }
+}
+
+TEST_F(QuantizeModel, TheSameBytesForAnyNumberOfThreads) {
+  for (const Scheme scheme : {Scheme::kTvm, Scheme::kInteger}) {
+    config_.quantization.scheme = scheme;
+    config_.quantization.calib_mode = CalibMode::kKlDivergence;
+    const std::string one = read_file(run(1).written.json);
+    EXPECT_EQ(one, read_file(run(3).written.json));
+    EXPECT_EQ(one, read_file(run(7).written.json));
+  }
+}
+
+TEST_F(QuantizeModel, TheCalibrationCacheReplacesTheImages) {
+  config_.quantization.scheme = Scheme::kTvm;
+  config_.quantization.calibration_cache = folder_ / "cache.json";
+  const std::string with_images = read_file(run().written.json);
+  config_.dataset.path = folder_ / "no such folder";
+  EXPECT_EQ(read_file(run().written.json), with_images);
+  config_.quantization.calib_mode = CalibMode::kMinmax;  // derived from the histograms
+  EXPECT_NE(read_file(run().written.json), with_images);
+}
+
+TEST_F(QuantizeModel, ACacheOfOtherPreprocessingIsRefused) {
+  config_.quantization.scheme = Scheme::kTvm;
+  config_.quantization.calibration_cache = folder_ / "cache.json";
+  run();
+  fs::remove_all(config_.quantization.output_directory);
+  config_.dataset.mean = {0, 0, 0};
+  EXPECT_THAT(error(), HasSubstr("cache.json"));
+}
+
+TEST_F(QuantizeModel, AnOldResultStaysWhenARunFails) {
+  const fs::path json = run().written.json;
+  const std::string before = read_file(json);
+  config_.dataset.path = folder_ / "missing";
+  NullLog log;
+  EXPECT_THROW(quantize_model(config_, {}, log), InputError);
+  EXPECT_EQ(read_file(json), before);
+}
+
+TEST_F(QuantizeModel, MissingFilesAreNamed) {
+  config_.model.model_json = folder_ / "nothing.json";
+  EXPECT_THAT(error(), HasSubstr("nothing.json"));
+  config_.model.model_json = kExample / "shapes.json";
+  config_.model.weights_params = folder_ / "nothing.params";
+  EXPECT_THAT(error(), HasSubstr("nothing.params"));
+}
+
+TEST_F(QuantizeModel, BrokenParams) {
+  const std::string good = read_file(kExample / "shapes.params");
+  config_.model.weights_params = write("w.params", "not a params file at all");
+  EXPECT_THAT(error(), HasSubstr("w.params"));
+  write("w.params", good.substr(0, good.size() / 2));
+  EXPECT_THAT(error(), HasSubstr("w.params"));
+  write("w.params", "");
+  EXPECT_THAT(error(), HasSubstr("w.params"));
+}
+
+TEST_F(QuantizeModel, WeightsOfAnotherModel) {
+  const std::string good = read_file(kExample / "shapes.params");
+  std::string renamed = good;
+  for (std::size_t at = renamed.find("weight"); at < 4096; at = renamed.find("weight", at + 1)) {
+    renamed.replace(at, 6, "wEIGHT");
+  }
+  config_.model.weights_params = write("other.params", renamed);
+  EXPECT_THAT(error(), HasSubstr("weights of another model"));
+  // An empty dictionary: every weight stays an input of the network.
+  config_.model.weights_params = write(
+      "empty.params", std::string("\xb7\x9c\x04\x05\x4f\x8d\xe5\xf7", 8) + std::string(24, '\0'));
+  EXPECT_THAT(error(), HasSubstr("inputs"));
+}
+
+TEST_F(QuantizeModel, JsonThatIsNoModule) {
+  for (const char* text : {"", "{", "[]", "{\"root\": 1}", "{\"root\": 1, \"nodes\": []}",
+                           "{\"root\": 7, \"nodes\": [{\"type_key\": \"\"}]}",
+                           "{\"root\": 1, \"nodes\": [{\"type_key\": \"\"}, {\"type_key\": "
+                           "\"Array\", \"data\": [1]}], \"b64ndarrays\": []}"}) {
+    config_.model.model_json = write("m.json", text);
+    EXPECT_THAT(error(), HasSubstr("m.json")) << text;
+  }
+}
+
+TEST_F(QuantizeModel, ADirectoryOrADeviceIsNoModel) {
+  config_.model.model_json = folder_;
+  EXPECT_THAT(error(), HasSubstr("directory"));
+  config_.model.model_json = "/dev/zero";
+  EXPECT_THAT(error(), HasSubstr("/dev/zero"));
+}
+
+TEST_F(QuantizeModel, ALayoutOrResolutionThatDoesNotFitTheModel) {
+  config_.dataset.layout = "NHWC";
+  EXPECT_THAT(error(), HasSubstr("Layout"));
+  config_.dataset.layout = "NCHW";
+  config_.dataset.image_resolution = {32, 64};
+  EXPECT_THAT(error(), HasSubstr("ImageResolution"));
+  config_.dataset.image_resolution = {64, 64};
+  config_.dataset.batch_size = 2;
+  EXPECT_THAT(error(), HasSubstr("BatchSize"));
+}
+
+TEST_F(QuantizeModel, AFolderWithoutImages) {
+  config_.dataset.path = folder_ / "missing";
+  EXPECT_THAT(error(), HasSubstr("missing"));
+  fs::create_directories(folder_ / "empty");
+  config_.dataset.path = folder_ / "empty";
+  EXPECT_THAT(error(), HasSubstr("empty"));
+  write("empty/notes.txt", "no image");
+  EXPECT_THAT(error(), HasSubstr("empty"));
+}
+
+TEST_F(QuantizeModel, MoreSamplesThanThereAreUsesAll) {
+  config_.quantization.calib_samples = 1'000'000;
+  EXPECT_GT(run().written.json_bytes, 0U);
+}
+
+TEST_F(QuantizeModel, AnOutputDirectoryThatCannotBeMade) {
+  config_.quantization.output_directory = write("file", "in the way");
+  EXPECT_THAT(error(), HasSubstr("OutputDirectory"));
+  config_.quantization.output_directory = "/proc/nowhere";
+  EXPECT_THAT(error(), HasSubstr("/proc/nowhere"));
+}
+
+TEST_F(QuantizeModel, AWrongInputName) {
+  config_.quantization.input_name = "image";
+  EXPECT_THAT(error(), HasSubstr("'data'"));
+}
+
+TEST_F(QuantizeModel, OptionsThatMeanNothingToASchemeAreRefused) {
+  config_.quantization.tvm_opt_level = 3;
+  EXPECT_THAT(error(), HasSubstr("TvmOptLevel"));
+  config_.quantization.tvm_opt_level.reset();
+  config_.quantization.dtype_input = ir::DType::kInt16;
+  EXPECT_THAT(error(), HasSubstr("DtypeInput"));
+  config_.quantization.dtype_input = ir::DType::kInt8;
+  config_.quantization.scheme = Scheme::kTvm;
+  config_.quantization.equalization = true;
+  EXPECT_THAT(error(), HasSubstr("Equalization"));
+}
+
+}  // namespace
+}  // namespace tvmq::driver
