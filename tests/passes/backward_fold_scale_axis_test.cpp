@@ -157,8 +157,7 @@ TEST(BackwardFoldScaleAxis, Folds) {
   check_cases(safely, cases);
 }
 
-/// Blocked layouts have no reference kernel and no type rule to lean on elsewhere; the rule is
-/// TVM's: all channel axes blocked.
+/// A scale along two axes, where data and weight are blocked alike.
 TEST(BackwardFoldScaleAxis, BlockedLayout) {
   const PassCase cases[] = {
       {.name = "NCHW2c",
