@@ -5,6 +5,8 @@
 // by a function that reads nothing. All are measured in turns within one process, in time of this
 // thread, best of all turns: the ratios hold on a busy machine. Other operators (pooling,
 // concatenation, sums) are in the program's time only.
+//
+// Integer/...: the same network quantized, against the float one (design.md 11: 2.5 on ResNet-50).
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -213,7 +215,38 @@ void run_network(benchmark::State& state, const std::string& name) {
   state.counters["fallbacks"] = static_cast<double>(program->fallbacks().size());
 }
 
+/// Modules of the integer scheme, FOLDER/NAME/NAME.json, FOLDER from TVMQ_INTEGER_MODULES.
+void run_integer(benchmark::State& state, const std::string& name) {
+  const std::unique_ptr<Network> network = load(name);
+  const char* folder = std::getenv("TVMQ_INTEGER_MODULES");
+  const fs::path json = fs::path(folder == nullptr ? "" : folder) / name / (name + ".json");
+  if (network == nullptr || !fs::exists(json)) {
+    state.SkipWithError("the model's files are not there");
+    return;
+  }
+  ir::Graph integer = relay::read_module(json).main();
+  ir::infer_types(integer);
+  exec::Session real_session(std::make_shared<const exec::Program>(network->graph));
+  exec::Session integer_session(std::make_shared<const exec::Program>(integer));
+  double best = 1e9;
+  double best_integer = 1e9;
+  for (auto _ : state) {
+    best = std::min(best, seconds_of([&] { real_session.run(network->inputs); }));
+    best_integer =
+        std::min(best_integer, seconds_of([&] { integer_session.run(network->inputs); }));
+  }
+  state.counters["float_us"] = 1e6 * best;
+  state.counters["integer_us"] = 1e6 * best_integer;
+  state.counters["speedup"] = best / best_integer;
+}
+
 const bool kRegistered = [] {
+  for (const char* name : {"squeezenet1.1", "mobilenet_v1_0.25", "resnet20", "resnet50"}) {
+    benchmark::RegisterBenchmark(fmt::format("Integer/{}", name).c_str(),
+                                 [=](benchmark::State& state) { run_integer(state, name); })
+        ->Unit(benchmark::kMillisecond)
+        ->MinTime(1);
+  }
   for (const char* name :
        {"squeezenet1.1", "tinydarknet", "mobilenet_v1_0.25", "resnet20", "mobilenet_v2_cifar10",
         "efficientnet_b0_cifar10", "resnet50", "mobilenet_v2", "mobilenet_v3_large", "googlenet",

@@ -93,6 +93,7 @@ enum class Code : std::uint8_t {
   kLongToBool,
   // several at once (elementwise_peephole.h)
   kAddIntToFloat,    ///< float(a + b)
+  kMultiplyAdd,      ///< a * b + c
   kMultiplyClip,     ///< a * b clipped to [f0, f1]
   kMultiplyAddClip,  ///< a * b + c clipped to [f0, f1]
   kStoreFloatInt8,   ///< the low byte of int(a), |a| < 2^31

@@ -37,6 +37,10 @@ __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) vo
       each(
           n, [=](int64_t i) __attribute__((always_inline)) { out[i] = sum(i); });
       break;
+    case Code::kMultiplyAdd:
+      each(
+          n, [=](int64_t i) __attribute__((always_inline)) { out[i] = a[i] * b[i] + c[i]; });
+      break;
     case Code::kMultiplyClip:
       each(
           n, [=](int64_t i)

@@ -70,6 +70,17 @@ class Joiner {
         join_clip(each);
       }
     }
+    for (std::size_t i = 0; i < list_.size(); ++i) {
+      Instruction& sum = list_[i];
+      if (dead_[i] || sum.code != Code::kAddFloat) continue;
+      const auto product = side(sum, Code::kMultiplyFloat);
+      if (!product) continue;
+      sum.code = Code::kMultiplyAdd;
+      sum.a = list_[product->first].a;
+      sum.b = list_[product->first].b;
+      sum.c = product->second;
+      dead_[product->first] = true;
+    }
   }
 
   std::vector<Instruction> result() {

@@ -9,6 +9,7 @@
 #include "exec/contraction_kernels.h"
 #include "exec/copy_kernels.h"
 #include "exec/elementwise.h"
+#include "exec/interleave.h"
 #include "exec/onednn.h"
 #include "exec/program_plan.h"
 #include "exec/reference_step.h"
@@ -115,7 +116,10 @@ class Assembler {
         from = {{}, buffer_of(value, {})};
       }
       const ir::TensorType& type = live_.type(value);
-      FastKernelChoice choice = make_reorder(type, from.layout, layout);
+      FastKernelChoice choice = make_interleave(type, from.layout, layout);
+      if (std::holds_alternative<std::string>(choice)) {
+        choice = make_reorder(type, from.layout, layout);
+      }
       if (std::holds_alternative<std::string>(choice)) {
         choice = make_layout_copy(type, from.layout, layout);
       }

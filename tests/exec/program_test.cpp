@@ -59,6 +59,8 @@ INSTANTIATE_TEST_SUITE_P(
         ConvCase{"batch", {3, 8, 7, 5}, {8, 8, 3, 3}, {}},
         ConvCase{"odd_channels", {1, 5, 9, 9}, {7, 5, 3, 3}, {.padding = {1, 1}}},
         ConvCase{"first_layer", {1, 3, 32, 32}, {16, 3, 7, 7}, {.strides = {2, 2}, .padding = {3}}},
+        ConvCase{"two_channels", {2, 2, 9, 7}, {16, 2, 3, 3}, {.padding = {1}}},
+        ConvCase{"four_channels", {2, 4, 9, 7}, {16, 4, 3, 3}, {.padding = {1}}},
         ConvCase{"pointwise", {1, 24, 6, 6}, {40, 24, 1, 1}, {}},
         ConvCase{
             "depthwise", {1, 20, 9, 9}, {20, 1, 3, 3}, {.padding = {1, 1, 1, 1}, .groups = 20}},
