@@ -62,9 +62,7 @@ class Realizer {
     for (NodeId id = 0; id < source().size(); ++id) {
       if (skipped_[id]) continue;
       emit(id);
-      if (plan_.stored[id] && quantized_[id] == kNone) {
-        quantized_[id] = emitter_.quantize(*floats_[id], parameters_[id]);
-      }
+      if (plan_.stored[id] && quantized_[id] == kNone) store(id);
     }
     target_.set_output(float_value(source().output()));
     ir::infer_types(target_);
@@ -74,6 +72,12 @@ class Realizer {
  private:
   [[nodiscard]] const Graph& source() const { return plan_.graph; }
   [[nodiscard]] bool is_stored(NodeId id) const { return plan_.stored[id]; }
+
+  /// Whoever reads the value from now on reads the uint8: float32 would be written to memory too.
+  void store(NodeId id) {
+    quantized_[id] = emitter_.quantize(*floats_[id], parameters_[id]);
+    floats_[id].reset();
+  }
 
   /// The value of a node of the float graph, as float32, in the new graph.
   ScaledValue scaled_value(NodeId id) {
@@ -355,9 +359,7 @@ class Realizer {
                    emitter_.add(real, emitter_.constant(per_channel(std::move(remainder), rank)))};
     }
     floats_[last] = std::move(value);
-    if (last != id && plan_.stored[last]) {
-      quantized_[last] = emitter_.quantize(*floats_[last], parameters_[last]);
-    }
+    if (last != id && plan_.stored[last]) store(last);
   }
 
   /// The only user of `id` if it adds a constant per channel, which goes into `bias`.
