@@ -156,12 +156,12 @@ ir::Module parse(std::string text, std::string name) {
 }  // namespace
 
 ir::Module read_module(const std::filesystem::path& json) {
-  return parse(read_file(json, NodeTable::kPadding), json.string());
+  return parse(read_file(json, NodeTable::padding()), json.string());
 }
 
 ir::Module parse_module(std::string_view json, std::string_view name_for_errors) {
   std::string text;
-  text.reserve(json.size() + NodeTable::kPadding);
+  text.reserve(json.size() + NodeTable::padding());
   text = json;
   return parse(std::move(text), std::string(name_for_errors));
 }

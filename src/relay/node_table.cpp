@@ -47,7 +47,7 @@ bool decode_repr(std::string_view text, std::string& bytes) {
 
 }  // namespace
 
-const std::size_t NodeTable::kPadding = simdjson::SIMDJSON_PADDING;
+std::size_t NodeTable::padding() { return simdjson::SIMDJSON_PADDING; }
 
 /// What the views point into.
 struct NodeTable::Storage {
@@ -69,7 +69,7 @@ class NodeTable::Parser {
                       "file instead of in the JSON",
                       text.size()));
     }
-    text.reserve(text.size() + kPadding);
+    text.reserve(text.size() + padding());
     od::document document;
     need(table_.storage_->parser
              .iterate(simdjson::padded_string_view(text.data(), text.size(), text.capacity()))
@@ -170,7 +170,7 @@ class NodeTable::Parser {
     need_type(value.get_array().get(array), value, "an array");
     for (auto each : array) {
       od::value node;
-      need(std::move(each).get(node));
+      need(each.get(node));
       in_node_ = true;
       read_node(node);
       in_node_ = false;
@@ -231,7 +231,7 @@ class NodeTable::Parser {
     need_type(value.get_array().get(array), value, "an array as data");
     for (auto each : array) {
       od::value element;
-      need(std::move(each).get(element));
+      need(each.get(element));
       const std::uint64_t index = number(element);
       if (index > std::numeric_limits<NodeIndex>::max()) {
         fail(fmt::format("data refers to node {}, which does not exist", index));
@@ -247,7 +247,7 @@ class NodeTable::Parser {
     need_type(value.get_array().get(array), value, "an array of strings");
     for (auto each : array) {
       od::value element;
-      need(std::move(each).get(element));
+      need(each.get(element));
       to.push_back(string(element, "an element"));
     }
     return {begin, static_cast<std::uint32_t>(to.size()) - begin};
@@ -260,7 +260,7 @@ class NodeTable::Parser {
     need_type(value.get_array().get(array), value, "an array");
     for (auto each : array) {
       od::value element;
-      need(std::move(each).get(element));
+      need(each.get(element));
       std::string_view token = element.raw_json_token();
       const std::size_t end = token.rfind('"');
       if (!token.starts_with('"') || end == 0 || end == std::string_view::npos) {

@@ -56,7 +56,7 @@ struct NodeView {
 class NodeTable {
  public:
   /// Bytes that must be readable behind the text.
-  static const std::size_t kPadding;
+  static std::size_t padding();
 
   /// Takes the text over. `name` is what errors call it: a path.
   NodeTable(std::string text, std::string name);
