@@ -32,8 +32,8 @@ struct Space {
 
 class ElementwiseKernel final : public FastKernel {
  public:
-  ElementwiseKernel(ElementwiseCode code, Space space, std::vector<Walk> walks, ir::TensorType type,
-                    MemoryLayout layout)
+  ElementwiseKernel(ElementwiseCode code, const Space& space, std::vector<Walk> walks,
+                    const ir::TensorType& type, MemoryLayout layout)
       : code_(std::move(code)),
         walks_(std::move(walks)),
         loops_(layout_loops(type.shape, layout)),

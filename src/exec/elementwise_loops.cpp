@@ -100,7 +100,8 @@ __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) vo
   switch (in.code) {
     case Code::kLoadInt8:
       each(
-          n, [=](int64_t i) __attribute__((always_inline)) { out[i] = bytes[i]; });
+          n, [=](int64_t i)
+                 __attribute__((always_inline)) { out[i] = static_cast<int32_t>(bytes[i]); });
       break;
     case Code::kLoadUInt8:
       each(
@@ -147,27 +148,26 @@ __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) vo
 namespace tvmq::exec {
 
 void run_instruction(const Instruction& instruction, std::byte* const* slots, std::int64_t count) {
+  using Loops = void (*)(const Instruction&, std::byte* const*, std::int64_t);
   const Code code = instruction.code;
-  if (code >= Code::kAddIntToFloat) {
-    loops::run_joined(instruction, slots, count);
-  } else if (code <= Code::kStoreInt16 || code == Code::kTableInt || code == Code::kTableFloat) {
-    loops::run_memory(instruction, slots, count);
-  } else if (code == Code::kMove32 || code == Code::kMove64 || code == Code::kFloatToInt ||
-             code == Code::kFloatToLong || code == Code::kIntToFloat ||
-             code == Code::kLongToFloat || code == Code::kIntToLong || code == Code::kLongToInt ||
-             code == Code::kFloatToBool || code == Code::kLongToBool) {
-    loops::run_cast(instruction, slots, count);
-  } else if (code >= Code::kSigmoid && code <= Code::kErf) {
-    loops::run_transcendental(instruction, slots, count);
-  } else if (code >= Code::kAddFloat && code <= Code::kTrunc) {
-    loops::run_float(instruction, slots, count);
-  } else if (code >= Code::kAddLong && code <= Code::kClipLong) {
-    loops::run_long(instruction, slots, count);
-  } else if (code == Code::kFixedPointLong || code == Code::kRoundShiftLong) {
-    loops::run_long(instruction, slots, count);
-  } else {
-    loops::run_int(instruction, slots, count);
+  const auto between = [code](Code first, Code last) { return code >= first && code <= last; };
+  Loops run = loops::run_int;
+  if (between(Code::kLoadInt8, Code::kStoreInt16) || between(Code::kTableInt, Code::kTableFloat)) {
+    run = loops::run_memory;
+  } else if (between(Code::kMove32, Code::kMove64) ||
+             between(Code::kFloatToInt, Code::kFloatToBool) || code == Code::kLongToBool) {
+    run = loops::run_cast;
+  } else if (between(Code::kSigmoid, Code::kErf)) {
+    run = loops::run_transcendental;
+  } else if (between(Code::kAddFloat, Code::kTrunc)) {
+    run = loops::run_float;
+  } else if (between(Code::kAddLong, Code::kClipLong) || code == Code::kFixedPointLong ||
+             code == Code::kRoundShiftLong) {
+    run = loops::run_long;
+  } else if (code >= Code::kAddIntToFloat) {
+    run = loops::run_joined;
   }
+  run(instruction, slots, count);
 }
 
 void gather_rows(const std::byte* source, std::byte* target, std::int64_t rows, std::int64_t row,

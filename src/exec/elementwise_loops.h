@@ -13,7 +13,7 @@ using std::uint64_t;
 
 template <class F>
 [[gnu::always_inline]] inline void each(int64_t count, F f) {
-#pragma GCC ivdep
+#pragma GCC ivdep  // NOLINT(clang-diagnostic-unknown-pragmas)
   for (int64_t i = 0; i < count; ++i) f(i);
 }
 

@@ -164,7 +164,8 @@ TEST_P(ProgramIntegerPool, EqualsTheReference) {
       infer_types(narrow);
       const std::vector<Tensor> inputs = {run_reference(narrow, std::vector{wide})};
       expect_equal_to_reference(g, inputs);
-      for (const Fallback& fallback : Program(g).fallbacks()) {
+      const Program program(g);
+      for (const Fallback& fallback : program.fallbacks()) {
         EXPECT_NE(fallback.node, g.output()) << fallback.reason;
       }
     }
