@@ -312,7 +312,8 @@ class Compiler {
         std::make_shared<std::vector<std::byte>>(static_cast<std::size_t>(values.size()) * 4);
     for (std::int64_t i = 0; i < values.size(); ++i) {
       std::int32_t wide = 0;
-      if (dtype == DType::kInt8) wide = static_cast<std::int32_t>(values.data<std::int8_t>()[i]);
+      // NOLINTNEXTLINE(bugprone-signed-char-misuse): a number, not a character
+      if (dtype == DType::kInt8) wide = values.data<std::int8_t>()[i];
       if (dtype == DType::kUInt8) wide = values.data<std::uint8_t>()[i];
       if (ir::dtype_size(dtype) == 4) std::memcpy(&wide, values.bytes() + i * 4, 4);
       std::memcpy(bytes->data() + i * 4, &wide, 4);

@@ -87,7 +87,6 @@ __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) vo
   const auto* table_int = in.table ? reinterpret_cast<const int32_t*>(in.table->data()) : nullptr;
   const auto* table_float = in.table ? reinterpret_cast<const float*>(in.table->data()) : nullptr;
   const auto* a = slots.a<int32_t>();
-  const auto* bytes = slots.a<std::int8_t>();
   const auto* ubytes = slots.a<std::uint8_t>();
   const auto* shorts = slots.a<std::int16_t>();
   const auto* ushorts = slots.a<std::uint16_t>();
@@ -100,8 +99,7 @@ __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) vo
   switch (in.code) {
     case Code::kLoadInt8:
       each(
-          n, [=](int64_t i)
-                 __attribute__((always_inline)) { out[i] = static_cast<int32_t>(bytes[i]); });
+          n, [=](int64_t i) __attribute__((always_inline)) { out[i] = wrap8(ubytes[i]); });
       break;
     case Code::kLoadUInt8:
       each(

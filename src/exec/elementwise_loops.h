@@ -13,11 +13,19 @@ using std::uint64_t;
 
 template <class F>
 [[gnu::always_inline]] inline void each(int64_t count, F f) {
-#pragma GCC ivdep  // NOLINT(clang-diagnostic-unknown-pragmas)
+#ifdef __clang__
+#pragma clang loop vectorize(assume_safety)
+#else
+#pragma GCC ivdep
+#endif
   for (int64_t i = 0; i < count; ++i) f(i);
 }
 
 [[gnu::always_inline]] inline int32_t wrap32(uint32_t value) { return static_cast<int32_t>(value); }
+/// The low byte, with its sign.
+[[gnu::always_inline]] inline int32_t wrap8(int32_t value) {
+  return static_cast<int32_t>(static_cast<uint32_t>(value) << 24) >> 24;
+}
 [[gnu::always_inline]] inline int64_t wrap64(uint64_t value) { return static_cast<int64_t>(value); }
 
 struct Slots {

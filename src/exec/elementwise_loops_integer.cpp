@@ -71,9 +71,7 @@ __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) vo
       break;
     case Code::kWrapInt8:
       each(
-          n, [=](int64_t i) __attribute__((always_inline)) {
-            out[i] = static_cast<int32_t>(static_cast<std::int8_t>(a[i]));
-          });
+          n, [=](int64_t i) __attribute__((always_inline)) { out[i] = wrap8(a[i]); });
       break;
     case Code::kWrapUInt8:
       each(

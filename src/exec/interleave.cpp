@@ -8,7 +8,11 @@ template <class T, int kChannels>
                                                     std::int64_t pixels) {
   const auto* source = reinterpret_cast<const T*>(from);
   auto* target = reinterpret_cast<T*>(to);
-#pragma GCC ivdep  // NOLINT(clang-diagnostic-unknown-pragmas)
+#ifdef __clang__
+#pragma clang loop vectorize(assume_safety)
+#else
+#pragma GCC ivdep
+#endif
   for (std::int64_t i = 0; i < pixels; ++i) {
     for (int c = 0; c < kChannels; ++c) target[i * kChannels + c] = source[c * pixels + i];
   }

@@ -123,8 +123,8 @@ bool same_memory(const memory::desc& left, const memory::desc& right) {
 }  // namespace
 
 const dnnl::engine& engine() {
-  static const dnnl::engine kEngine(dnnl::engine::kind::cpu, 0);
-  return kEngine;
+  static const dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
+  return cpu;
 }
 
 memory::data_type data_type(ir::DType dtype) {
