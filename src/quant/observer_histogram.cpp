@@ -12,13 +12,14 @@ namespace {
 
 // Values that occur very often (zeros behind a ReLU, the upper limit of a clip) would make every
 // increment wait for the one before it. They are spread over counters behind the histogram.
-constexpr std::uint32_t kSpread = 16;
-constexpr std::uint32_t kZeroCounters = kHistogramBins;
-constexpr std::uint32_t kLastBinCounters = kZeroCounters + kSpread;
+constexpr std::int32_t kSpread = 16;
+constexpr std::int32_t kZeroCounters = kHistogramBins;
+constexpr std::int32_t kLastBinCounters = kZeroCounters + kSpread;
 constexpr std::size_t kCounters = kLastBinCounters + kSpread;
 
 constexpr std::size_t kBlock = 1024;
-using IndexBlock = std::array<std::uint32_t, kBlock>;
+static_assert(kBlock % kSpread == 0);
+using IndexBlock = std::array<std::int32_t, kBlock>;
 
 /// Adding 1.5 * 2^23 to a float of magnitude < 2^22 rounds it to the nearest integer, which then is
 /// in the low bits of the sum.
@@ -40,30 +41,30 @@ double bin_width(float absmax) {
   return (half - -half) / kHistogramBins;
 }
 
-/// Which counter each element adds to.
+/// Which counter each element adds to, in groups of kSpread elements.
 ///
 /// A float32 estimate of the position, in bins, is off by less than 0.001, so that the integer
 /// nearest to it names the only edge that can be in doubt; that edge is computed as numpy does and
 /// compared.
 __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) void find_counters(
-    const float* elements, std::size_t count, Scale scale, std::uint32_t* counters) {
+    const float* elements, std::size_t groups, Scale scale, std::int32_t* counters) {
   constexpr float kCentre = static_cast<float>(kHistogramBins) / 2.0F;
   constexpr std::int32_t kRounderBits = 0x4B400000;
-  for (std::size_t i = 0; i < count; ++i) {
-    const float x = elements[i];
-    const float position = x * scale.bins_per_unit + kCentre;
-    const std::int32_t nearest = std::bit_cast<std::int32_t>(position + kRounder) - kRounderBits;
-    const auto edge =
-        static_cast<float>(static_cast<double>(nearest) * scale.bin_width - scale.last_edge);
-    // Clamped, so that a value outside the range, or NaN, lands in an end bin and not elsewhere.
-    const std::int32_t in_doubt = nearest - static_cast<std::int32_t>(x < edge);
-    const std::int32_t bin = in_doubt < 0 ? 0 : in_doubt;
-    const auto lane = static_cast<std::int32_t>(i % kSpread);
-    const std::int32_t inner =
-        bin >= kHistogramBins - 1 ? static_cast<std::int32_t>(kLastBinCounters) + lane : bin;
-    const std::int32_t counter =
-        x == 0.0F ? static_cast<std::int32_t>(kZeroCounters) + lane : inner;
-    counters[i] = static_cast<std::uint32_t>(counter);
+  for (std::size_t group = 0; group < groups; ++group) {
+    for (std::int32_t lane = 0; lane < kSpread; ++lane) {
+      const float x = elements[lane];
+      const float position = x * scale.bins_per_unit + kCentre;
+      const std::int32_t nearest = std::bit_cast<std::int32_t>(position + kRounder) - kRounderBits;
+      const auto edge =
+          static_cast<float>(static_cast<double>(nearest) * scale.bin_width - scale.last_edge);
+      // Clamped, so that a value outside the range, or NaN, lands in an end bin and not elsewhere.
+      const std::int32_t in_doubt = nearest - static_cast<std::int32_t>(x < edge);
+      const std::int32_t bin = in_doubt < 0 ? 0 : in_doubt;
+      const std::int32_t inner = bin >= kHistogramBins - 1 ? kLastBinCounters + lane : bin;
+      counters[lane] = x == 0.0F ? kZeroCounters + lane : inner;
+    }
+    elements += kSpread;
+    counters += kSpread;
   }
 }
 
@@ -109,11 +110,19 @@ std::span<const std::uint32_t> HistogramCounter::count(float absmax,
   IndexBlock block;
   for (std::size_t first = 0; first < elements.size(); first += kBlock) {
     const std::size_t size = std::min(kBlock, elements.size() - first);
-    find_counters(elements.data() + first, size, scale, block.data());
+    const std::size_t groups = size / kSpread;
+    find_counters(elements.data() + first, groups, scale, block.data());
+    if (const std::size_t rest = size % kSpread; rest > 0) {
+      std::array<float, kSpread> last{};
+      std::array<std::int32_t, kSpread> last_counters;
+      std::copy_n(elements.data() + first + groups * kSpread, rest, last.begin());
+      find_counters(last.data(), 1, scale, last_counters.data());
+      std::copy_n(last_counters.begin(), rest, block.data() + groups * kSpread);
+    }
     std::uint32_t* const counts = counts_.data();
     for (std::size_t i = 0; i < size; ++i) ++counts[block[i]];
   }
-  for (std::uint32_t lane = 0; lane < kSpread; ++lane) {
+  for (std::int32_t lane = 0; lane < kSpread; ++lane) {
     counts_[kZeroBin] += counts_[kZeroCounters + lane];
     counts_[kHistogramBins - 1] += counts_[kLastBinCounters + lane];
   }
