@@ -26,6 +26,7 @@ std::vector<data::InputSpec> inputs_of(const ir::Graph& graph, const Config& con
   const std::string& wanted = config.quantization.input_name;
   if (!wanted.empty() && (inputs.size() != 1 || inputs[0].name != wanted)) {
     std::vector<std::string> names;
+    names.reserve(inputs.size());
     for (const auto& input : inputs) names.push_back(fmt::format("'{}'", input.name));
     throw InputError(fmt::format("InputName '{}': the inputs that {} leaves open are {}", wanted,
                                  config.model.weights_params.string(), fmt::join(names, ", ")));

@@ -45,7 +45,8 @@ BatchSums sums_of(const exec::TapView& view) {
     }
     channel = (channel + block) % channels;
   }
-  sums.per_channel = static_cast<double>(view.elements.size() / channels);
+  const std::size_t per_channel = view.elements.size() / channels;
+  sums.per_channel = static_cast<double>(per_channel);
   return sums;
 }
 

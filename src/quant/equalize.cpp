@@ -135,7 +135,7 @@ Tensor to_tensor(const std::vector<double>& factors, bool inverse, std::int64_t 
   for (const double factor : factors) {
     values.push_back(static_cast<float>(inverse ? 1 / factor : factor));
   }
-  return per_channel(std::move(values), rank);
+  return per_channel(values, rank);
 }
 
 /// weight * e along its input channels (its output channels if depthwise).
@@ -190,7 +190,8 @@ Graph equalize(const IntegerPlan& plan, std::span<const NodeId> values,
     return static_cast<std::int64_t>(graph[id].tensor_type().shape.size());
   };
   const auto times = [](GraphRewriter& r, NodeId value, Tensor factor) {
-    return r.target().add_call(ir::Op::kMultiply, {value, r.target().add_constant(factor)});
+    return r.target().add_call(ir::Op::kMultiply,
+                               {value, r.target().add_constant(std::move(factor))});
   };
 
   Graph result = ir::rewrite(graph, [&](GraphRewriter& r, NodeId id) {

@@ -27,10 +27,10 @@ Tensor scaled_by(const Tensor& tensor, float factor) {
 
 }  // namespace
 
-Tensor per_channel(std::vector<float> values, std::int64_t rank) {
+Tensor per_channel(const std::vector<float>& values, std::int64_t rank) {
   return shaped_per_channel(values, rank);
 }
-Tensor per_channel(std::vector<std::int32_t> values, std::int64_t rank) {
+Tensor per_channel(const std::vector<std::int32_t>& values, std::int64_t rank) {
   return shaped_per_channel(values, rank);
 }
 

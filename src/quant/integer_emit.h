@@ -43,7 +43,7 @@ class IntegerEmitter {
 };
 
 /// `values`, one per channel, shaped to broadcast along axis 1 of a value of `rank`.
-ir::Tensor per_channel(std::vector<float> values, std::int64_t rank);
-ir::Tensor per_channel(std::vector<std::int32_t> values, std::int64_t rank);
+ir::Tensor per_channel(const std::vector<float>& values, std::int64_t rank);
+ir::Tensor per_channel(const std::vector<std::int32_t>& values, std::int64_t rank);
 
 }  // namespace tvmq::quant

@@ -245,14 +245,15 @@ class Realizer {
     const Tensor& weight = source()[node.inputs[1]].value;
     attrs.out_dtype = DType::kInt32;
     const bool pointwise = weight.shape()[2] == 1 && weight.shape()[3] == 1;
-    return multiply_weight(id, data, std::move(attrs), attrs.groups == 1 && !pointwise, weight);
+    const bool stop_fusion = attrs.groups == 1 && !pointwise;
+    return multiply_weight(id, data, std::move(attrs), stop_fusion, weight);
   }
 
   Accumulator dense(NodeId id) {
     const Node& node = source()[id];
     auto attrs = node.attrs_as<ir::DenseAttrs>();
     attrs.out_dtype = DType::kInt32;
-    return multiply_weight(id, quantized_[node.inputs[0]], std::move(attrs), false,
+    return multiply_weight(id, quantized_[node.inputs[0]], attrs, false,
                            source()[node.inputs[1]].value);
   }
 
@@ -345,7 +346,7 @@ class Realizer {
     }
     NodeId node = accumulator.node;
     if (any_integer) {
-      node = emitter_.add(node, emitter_.constant(per_channel(std::move(integers), rank)));
+      node = emitter_.add(node, emitter_.constant(per_channel(integers, rank)));
     }
     ScaledValue value{.node = emitter_.cast(node, DType::kFloat32),
                       .scale = per_channel(accumulator.scales, rank)};
@@ -355,8 +356,7 @@ class Realizer {
                        .scales = std::move(accumulator.scales)});
     if (any_remainder) {
       const NodeId real = emitter_.materialize(value);
-      value = {.node =
-                   emitter_.add(real, emitter_.constant(per_channel(std::move(remainder), rank)))};
+      value = {.node = emitter_.add(real, emitter_.constant(per_channel(remainder, rank)))};
     }
     floats_[last] = std::move(value);
     if (last != id && plan_.stored[last]) store(last);
