@@ -9,6 +9,7 @@
 // Integer/...: the same network quantized, against the float one (design.md 11: 2.5 on ResNet-50).
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <array>
@@ -106,9 +107,9 @@ class Alone {
   memory activation(const memory::desc& desc, std::size_t which) {
     std::vector<std::byte>& buffer = buffers_[which];
     check(buffer.size() >= desc.get_size() + kAlignment, "a larger activation than foreseen");
-    auto address = reinterpret_cast<std::uintptr_t>(buffer.data());
-    address = (address + kAlignment - 1) / kAlignment * kAlignment;
-    return {desc, engine_, reinterpret_cast<void*>(address)};
+    void* start = buffer.data();
+    std::size_t space = buffer.size();
+    return {desc, engine_, std::align(kAlignment, desc.get_size(), start, space)};
   }
   memory zeros(const memory::desc& desc) {
     memory result(desc, engine_);
@@ -240,7 +241,7 @@ void run_integer(benchmark::State& state, const std::string& name) {
   state.counters["speedup"] = best / best_integer;
 }
 
-const bool kRegistered = [] {
+void register_all() {
   for (const char* name : {"squeezenet1.1", "mobilenet_v1_0.25", "resnet20", "resnet50"}) {
     benchmark::RegisterBenchmark(fmt::format("Integer/{}", name).c_str(),
                                  [=](benchmark::State& state) { run_integer(state, name); })
@@ -256,8 +257,16 @@ const bool kRegistered = [] {
         ->Unit(benchmark::kMillisecond)
         ->MinTime(1);
   }
-  return true;
-}();
+}
 
 }  // namespace
 }  // namespace tvmq
+
+int main(int argc, char** argv) {
+  omp_set_num_threads(1);  // oneDNN alone would take all
+  tvmq::register_all();
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

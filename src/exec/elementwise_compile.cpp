@@ -21,36 +21,6 @@ using ir::Op;
 constexpr std::int64_t kIntMin = std::numeric_limits<std::int32_t>::min();
 constexpr std::int64_t kIntMax = std::numeric_limits<std::int32_t>::max();
 
-std::optional<Code> load_code(DType dtype) {
-  switch (dtype) {
-    case DType::kInt8:
-      return Code::kLoadInt8;
-    case DType::kUInt8:
-    case DType::kBool:
-      return Code::kLoadUInt8;
-    case DType::kInt16:
-      return Code::kLoadInt16;
-    case DType::kUInt16:
-      return Code::kLoadUInt16;
-    default:
-      return std::nullopt;
-  }
-}
-std::optional<Code> wrap_code(DType dtype) {
-  switch (dtype) {
-    case DType::kInt8:
-      return Code::kWrapInt8;
-    case DType::kUInt8:
-      return Code::kWrapUInt8;
-    case DType::kInt16:
-      return Code::kWrapInt16;
-    case DType::kUInt16:
-      return Code::kWrapUInt16;
-    default:
-      return std::nullopt;
-  }
-}
-
 std::int64_t clip_bound_of(DType dtype, double bound) {
   switch (dtype) {
     case DType::kInt8:

@@ -2,7 +2,38 @@
 
 namespace tvmq::exec {
 
+using ir::DType;
 using ir::Op;
+
+std::optional<Code> load_code(DType dtype) {
+  switch (dtype) {
+    case DType::kInt8:
+      return Code::kLoadInt8;
+    case DType::kUInt8:
+    case DType::kBool:
+      return Code::kLoadUInt8;
+    case DType::kInt16:
+      return Code::kLoadInt16;
+    case DType::kUInt16:
+      return Code::kLoadUInt16;
+    default:
+      return std::nullopt;
+  }
+}
+std::optional<Code> wrap_code(DType dtype) {
+  switch (dtype) {
+    case DType::kInt8:
+      return Code::kWrapInt8;
+    case DType::kUInt8:
+      return Code::kWrapUInt8;
+    case DType::kInt16:
+      return Code::kWrapInt16;
+    case DType::kUInt16:
+      return Code::kWrapUInt16;
+    default:
+      return std::nullopt;
+  }
+}
 
 std::optional<BinaryCodes> binary_codes(Op op) {
   switch (op) {

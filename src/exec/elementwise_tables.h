@@ -8,6 +8,11 @@
 
 namespace tvmq::exec {
 
+/// From memory of a narrow dtype into a register; nothing for dtypes that are used as they are.
+std::optional<Code> load_code(ir::DType dtype);
+/// Back into the range of a narrow dtype; nothing for int32.
+std::optional<Code> wrap_code(ir::DType dtype);
+
 /// One operation on floats, ints and longs.
 struct BinaryCodes {
   std::optional<Code> of_float;

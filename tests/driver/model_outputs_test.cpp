@@ -29,8 +29,8 @@ namespace fs = std::filesystem;
 using ir::Graph;
 using ir::Tensor;
 
-const fs::path kShared = TVMQ_SHARED_DIR;
-const fs::path kNets = kShared / "golden" / "nets";
+fs::path shared_folder() { return TVMQ_SHARED_DIR; }
+fs::path nets_folder() { return shared_folder() / "golden" / "nets"; }
 
 std::vector<Tensor> run(const Graph& graph, const std::vector<Tensor>& inputs) {
   exec::Session session(std::make_shared<const exec::Program>(graph));
@@ -80,8 +80,8 @@ Graph typed_model(const fs::path& json, const fs::path& params) {
 
 std::vector<std::string> net_names() {
   std::vector<std::string> names;
-  if (fs::is_directory(kNets)) {
-    for (const auto& entry : fs::directory_iterator(kNets)) {
+  if (fs::is_directory(nets_folder())) {
+    for (const auto& entry : fs::directory_iterator(nets_folder())) {
       names.push_back(entry.path().filename().string());
     }
   }
@@ -102,9 +102,9 @@ std::vector<Tensor> inputs_of(const Graph& graph, const data::NpzArrays& arrays,
 class GoldenPrograms : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    if (!fs::is_directory(kNets)) GTEST_SKIP() << "no golden networks beside this checkout";
+    if (!fs::is_directory(nets_folder())) GTEST_SKIP() << "no golden networks beside this checkout";
   }
-  [[nodiscard]] fs::path folder() const { return kNets / GetParam(); }
+  [[nodiscard]] fs::path folder() const { return nets_folder() / GetParam(); }
 };
 
 TEST_P(GoldenPrograms, FloatNetworkEqualsTvm) {
@@ -188,7 +188,7 @@ Tensor read_output(const fs::path& npz) {
 
 TEST_P(ModelOutputs, EqualTvm) {
   const ModelCase& model = GetParam();
-  const fs::path folder = kShared / "models" / model.name;
+  const fs::path folder = shared_folder() / "models" / model.name;
   if (!fs::is_directory(folder)) GTEST_SKIP() << "no models beside this checkout";
   const Graph graph =
       typed_model(folder / (model.name + ".json"), folder / (model.name + ".params"));
@@ -205,7 +205,7 @@ TEST_P(ModelOutputs, EqualTvm) {
   ASSERT_FALSE(names.empty());
   const std::int64_t classes = expected.size() / static_cast<std::int64_t>(names.size());
   for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 4); ++i) {
-    const fs::path path = kShared / "images" / model.images / "validation" / names[i];
+    const fs::path path = shared_folder() / "images" / model.images / "validation" / names[i];
     data::Image image = data::decode_image(read_file(path), path.string()).image;
     image = data::resize(std::move(image), preprocessor.image_size());
     Tensor batch = preprocessor.make_batch();

@@ -79,12 +79,12 @@ NodeId scalar(Graph& g, T value) {
   return g.add_constant(Tensor::scalar<T>(value));
 }
 
-const Shape kImage = {2, 5, 7, 9};
+Shape image_shape() { return {2, 5, 7, 9}; }
 
 std::vector<Chain> float_chains() {
   std::vector<Chain> chains;
   const auto add = [&](std::string name, bool exact, auto build) {
-    chains.push_back({std::move(name), DType::kFloat32, kImage, build, exact});
+    chains.push_back({std::move(name), DType::kFloat32, image_shape(), build, exact});
   };
   for (const Op op : {Op::kRelu, Op::kSqrt, Op::kRsqrt, Op::kAbs, Op::kNegative, Op::kRound,
                       Op::kFloor, Op::kCeil, Op::kTrunc}) {
@@ -102,7 +102,7 @@ std::vector<Chain> float_chains() {
     // Every broadcast there is, on either side.
     const std::vector<Shape> shapes = {{},           {1},          {9},          {7, 1},
                                        {5, 1, 1},    {1, 5, 1, 1}, {2, 5, 1, 1}, {1, 1, 7, 9},
-                                       {2, 1, 1, 9}, kImage};
+                                       {2, 1, 1, 9}, image_shape()};
     for (std::size_t i = 0; i < shapes.size(); ++i) {
       for (const bool left : {false, true}) {
         add(std::string(ir::op_info(op).name) + "_" + std::to_string(i) + (left ? "_left" : ""),
@@ -145,7 +145,7 @@ std::vector<Chain> float_chains() {
 std::vector<Chain> integer_chains() {
   std::vector<Chain> chains;
   const auto add = [&](std::string name, DType dtype, auto build) {
-    chains.push_back({std::move(name), dtype, kImage, build});
+    chains.push_back({std::move(name), dtype, image_shape(), build});
   };
   for (const DType dtype :
        {DType::kInt8, DType::kUInt8, DType::kInt16, DType::kInt32, DType::kInt64}) {

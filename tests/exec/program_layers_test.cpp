@@ -96,7 +96,7 @@ std::vector<Layer> moves() {
   const auto slice = [](ir::StridedSliceAttrs attrs) {
     return call(Op::kStridedSlice, std::move(attrs));
   };
-  const auto padded = [](ir::IntMatrix width, float value) {
+  const auto padded = [](const ir::IntMatrix& width, float value) {
     return [=](Graph& g, NodeId x, Numbers&) {
       return g.add_call(Op::kPad, {x, g.add_constant(Tensor::scalar(value))},
                         ir::PadAttrs{.pad_width = width});
@@ -109,7 +109,7 @@ std::vector<Layer> moves() {
                         ir::ConcatenateAttrs{.axis = axis});
     };
   };
-  const auto split = [](ir::SectionsOrIndices where, std::int64_t axis) {
+  const auto split = [](const ir::SectionsOrIndices& where, std::int64_t axis) {
     return [=](Graph& g, NodeId x, Numbers&) {
       const NodeId parts =
           g.add_call(Op::kSplit, {x}, ir::SplitAttrs{.indices_or_sections = where, .axis = axis});
@@ -165,7 +165,7 @@ std::vector<Layer> moves() {
 }
 
 std::vector<Layer> contractions() {
-  const auto with_weights = [](Op op, Shape weights, auto attrs) {
+  const auto with_weights = [](Op op, const Shape& weights, auto attrs) {
     return [=](Graph& g, NodeId x, Numbers& numbers) {
       return g.add_call(op, {x, g.add_constant(numbers.floats(weights))}, attrs);
     };
