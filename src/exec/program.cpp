@@ -82,7 +82,12 @@ Session::Session(std::shared_ptr<const Program> program) {
   const Plan& plan = *program->plan_;
   const std::size_t bytes = std::max<std::size_t>(plan.arena_bytes, 64);
   std::unique_ptr<std::byte[], FreeArena> arena(
-      static_cast<std::byte*>(::operator new[](bytes, kAlignment)));
+      static_cast<std::byte*>(::operator new[](bytes, kAlignment, std::nothrow)));
+  if (arena == nullptr) {
+    throw InputError(fmt::format(
+        "the intermediate values of one run need {} MB, which this machine does not have",
+        bytes / 1000000));
+  }
   // oneDNN multiplies padding with zeros, which must not meet leftover NaNs.
   std::memset(arena.get(), 0, bytes);
   state_ = std::make_unique<State>(

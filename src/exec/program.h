@@ -92,6 +92,7 @@ class Program {
 /// The buffers of one run at a time.
 class Session {
  public:
+  /// Throws InputError if there is not memory enough for arena_bytes().
   explicit Session(std::shared_ptr<const Program> program);
   ~Session();
   Session(const Session&) = delete;
