@@ -21,13 +21,6 @@ std::vector<ir::TensorType> fields_of(const ir::Graph& graph, NodeId id) {
   std::vector<ir::TensorType> fields;
   if (const auto* tensor = std::get_if<ir::TensorType>(&node.type)) fields = {*tensor};
   if (const auto* tuple = std::get_if<ir::TupleType>(&node.type)) fields = tuple->fields;
-  constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
-  for (const ir::TensorType& field : fields) {
-    if (ir::element_count(field.shape).value_or(0) > kMostElements) {
-      throw InputError(fmt::format("{}: {} has more elements than any machine can hold",
-                                   ir::describe(graph, id), ir::to_string(field)));
-    }
-  }
   bool known = !std::holds_alternative<std::monostate>(node.type);
   for (const ir::TensorType& field : fields) {
     known = known && field.dtype != ir::DType::kVoid && ir::element_count(field.shape).has_value();
