@@ -17,7 +17,7 @@ namespace tvmq::quant {
 
 struct BiasCorrectionOptions {
   std::int64_t most_batches = 32;  ///< the first so many of the source
-  int most_rounds = 16;            ///< layers are taken together so that no more are needed
+  int most_rounds = 256;           ///< layers are taken together so that no more are needed
   int threads = 0;                 ///< 0: all cores; does not change the result
 };
 
