@@ -56,7 +56,8 @@ bool uses_whole_division(const ResizeParameters& parameters, std::int64_t size,
   if (parameters.method != Method::kNearest || parameters.coordinates != "asymmetric") return false;
   if (size == 0 || target % size != 0 || target == 0) return false;
   const double largest = 1.0 / (1e-5 * static_cast<double>(size) + 1e-5);
-  return static_cast<double>(target / size) <= largest;
+  const std::int64_t scale = target / size;
+  return static_cast<double>(scale) <= largest;
 }
 
 std::int64_t nearest_pixel(const KernelCall& call, const ResizeParameters& parameters,
