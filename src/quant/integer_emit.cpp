@@ -1,5 +1,6 @@
 #include "quant/integer_emit.h"
 
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -72,6 +73,34 @@ ScaledValue IntegerEmitter::dequantize(NodeId stored, const AffineParameters& fr
                             {value, constant(Tensor::scalar(static_cast<float>(from.zero_point)))});
   }
   return {.node = value, .scale = Tensor::scalar(from.scale), .rectified = false};
+}
+
+Tensor product(const Tensor& left, const Tensor& right) {
+  const Tensor& larger = left.size() >= right.size() ? left : right;
+  const auto a = left.data<float>();
+  const auto b = right.data<float>();
+  Tensor result(ir::DType::kFloat32, larger.shape());
+  auto to = result.mutable_data<float>();
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    to[i] = a[a.size() == 1 ? 0 : i] * b[b.size() == 1 ? 0 : i];
+  }
+  return result;
+}
+
+bool broadcasts_per_channel(const Tensor& addend, const ir::Shape& shape) {
+  if (addend.size() == 1) return true;
+  if (addend.size() != shape[1]) return false;
+  const std::int64_t channel_axis = addend.rank() - (static_cast<std::int64_t>(shape.size()) - 1);
+  return channel_axis >= 0 && channel_axis < addend.rank() &&
+         addend.shape()[static_cast<std::size_t>(channel_axis)] == shape[1];
+}
+
+Tensor with_zero_rows(const Tensor& weight, std::int64_t rows) {
+  ir::Shape shape = weight.shape();
+  shape[0] = rows;
+  Tensor result = Tensor::zeros(ir::DType::kInt8, std::move(shape));
+  std::copy_n(weight.bytes(), weight.byte_size(), result.mutable_bytes());
+  return result;
 }
 
 }  // namespace tvmq::quant

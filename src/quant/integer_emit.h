@@ -46,4 +46,14 @@ class IntegerEmitter {
 ir::Tensor per_channel(const std::vector<float>& values, std::int64_t rank);
 ir::Tensor per_channel(const std::vector<std::int32_t>& values, std::int64_t rank);
 
+/// The product of two scales of one element or one per channel.
+ir::Tensor product(const ir::Tensor& left, const ir::Tensor& right);
+
+/// Whether `addend` has one element, or one per channel of axis 1 and 1 along every other axis of a
+/// value of `shape`.
+bool broadcasts_per_channel(const ir::Tensor& addend, const ir::Shape& shape);
+
+/// An int8 weight with output channels of zeros appended, `rows` in all.
+ir::Tensor with_zero_rows(const ir::Tensor& weight, std::int64_t rows);
+
 }  // namespace tvmq::quant

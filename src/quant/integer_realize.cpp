@@ -166,19 +166,6 @@ class Realizer {
                        static_cast<std::int64_t>(shape.size()));
   }
 
-  /// Of scales with one element or one per channel.
-  static Tensor product(const Tensor& left, const Tensor& right) {
-    const Tensor& larger = left.size() >= right.size() ? left : right;
-    const auto a = left.data<float>();
-    const auto b = right.data<float>();
-    Tensor result(DType::kFloat32, larger.shape());
-    auto to = result.mutable_data<float>();
-    for (std::size_t i = 0; i < to.size(); ++i) {
-      to[i] = a[a.size() == 1 ? 0 : i] * b[b.size() == 1 ? 0 : i];
-    }
-    return result;
-  }
-
   /// Whether an elementwise step repeats a computed operand along an axis, as squeeze-excite does
   /// with its gates. Fused into the step, the kernel of the gate would be computed once per pixel.
   [[nodiscard]] bool is_broadcast(NodeId id, NodeId operand) const {
@@ -238,7 +225,9 @@ class Realizer {
     const AffineParameters& from = parameters_[input];
     auto attrs = node.attrs_as<ir::Conv2DAttrs>();
     NodeId data = quantized_[input];
-    if (from.zero_point != 0 && has_padding(attrs)) {
+    const bool padded = std::any_of(attrs.padding.begin(), attrs.padding.end(),
+                                    [](std::int64_t side) { return side != 0; });
+    if (from.zero_point != 0 && padded) {
       data = pad(data, attrs, from.zero_point);
       attrs.padding = {0, 0, 0, 0};
     }
@@ -291,19 +280,6 @@ class Realizer {
                                                            .axes = ir::IntList{1}});
     }
     return result;
-  }
-
-  static Tensor with_zero_rows(const Tensor& weight, std::int64_t rows) {
-    ir::Shape shape = weight.shape();
-    shape[0] = rows;
-    Tensor result = Tensor::zeros(DType::kInt8, std::move(shape));
-    std::copy_n(weight.bytes(), weight.byte_size(), result.mutable_bytes());
-    return result;
-  }
-
-  static bool has_padding(const ir::Conv2DAttrs& attrs) {
-    return std::any_of(attrs.padding.begin(), attrs.padding.end(),
-                       [](std::int64_t pad) { return pad != 0; });
   }
 
   NodeId pad(NodeId data, const ir::Conv2DAttrs& attrs, std::int32_t zero_point) {
@@ -386,15 +362,6 @@ class Realizer {
       bias[channel] += values[values.size() == 1 ? 0 : channel];
     }
     return user;
-  }
-
-  /// One element, or one per channel of axis 1 and 1 along every other axis.
-  static bool broadcasts_per_channel(const Tensor& addend, const ir::Shape& shape) {
-    if (addend.size() == 1) return true;
-    if (addend.size() != shape[1]) return false;
-    const std::int64_t channel_axis = addend.rank() - (static_cast<std::int64_t>(shape.size()) - 1);
-    return channel_axis >= 0 && channel_axis < addend.rank() &&
-           addend.shape()[static_cast<std::size_t>(channel_axis)] == shape[1];
   }
 
   const IntegerPlan& plan_;
