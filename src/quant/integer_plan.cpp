@@ -131,6 +131,7 @@ class Planner {
     find_what_leads_to_integers();
     for (NodeId id = graph().size(); id-- > 0;) store_operands_of_kernels(id);
     for (NodeId id = 0; id < graph().size(); ++id) store_second_operand(id);
+    for (NodeId id = 0; id < graph().size(); ++id) store_with_its_tuple(id);
     tie_groups();
     choose_observed();
     return std::move(plan_);
@@ -276,6 +277,12 @@ class Planner {
       case Role::kFloat:
         break;
     }
+  }
+
+  /// One result of a split is needed as integers: the others come as integers, too.
+  void store_with_its_tuple(NodeId id) {
+    const Node& node = graph()[id];
+    if (node.kind == NodeKind::kTupleGetItem && plan_.stored[node.inputs[0]]) store(id);
   }
 
   /// Of several operands that come out of different kernels, an elementwise step can be fused into

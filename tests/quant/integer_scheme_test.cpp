@@ -7,6 +7,7 @@
 #include "exec/reference_executor.h"
 #include "ir/infer_types.h"
 #include "ir/text.h"
+#include "ir/verify.h"
 #include "quant/bias_correction.h"
 #include "quant/equalize.h"
 
@@ -229,6 +230,23 @@ TEST_P(IntegerScheme, BiasCorrectionRestoresTheMeans) {
 
 INSTANTIATE_TEST_SUITE_P(Networks, IntegerScheme, testing::ValuesIn(kNetworks),
                          [](const auto& each) { return std::string(each.param.name); });
+
+TEST(IntegerSchemeRealize, ASplitWhoseResultsAreNotAllNeededAsIntegers) {
+  Network network;
+  const NodeId halves =
+      network.call(Op::kSplit, {network.input()}, ir::SplitAttrs{std::int64_t{2}, 1});
+  const NodeId first = network.graph().add_tuple_get_item(halves, 0);
+  const NodeId second = network.graph().add_tuple_get_item(halves, 1);
+  const NodeId convolved = network.convolution(first, 2, 2, 3);
+  const NodeId normalized = network.call(Op::kSoftmax, {second}, ir::SoftmaxAttrs{1});
+  network.call(Op::kAdd, {convolved, normalized});
+  const Graph graph = network.finish();
+
+  const IntegerPlan plan = plan_integer(graph, {});
+  const Graph quantized = realize_integer(plan, ranges_of(plan), {}, {});
+  EXPECT_EQ(ir::first_violation(quantized), std::nullopt);
+  EXPECT_GT(sqnr(graph, quantized), 30);
+}
 
 TEST(IntegerSchemePlan, SkippedAndUnsuitableLayersStayFloatAndSayWhy) {
   Network n;
