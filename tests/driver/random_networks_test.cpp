@@ -176,7 +176,9 @@ TEST(RandomNetworks, PreparedGraphsComputeWhatTheNetworkComputes) {
     const std::vector<Tensor> expected = exec::run_reference(random.graph, inputs);
     expect_equal(expected, run_program(random.graph, inputs), 1e-4F);
     NullLog log;
-    const Graph prepared = passes::prepare(random.graph, random.level, log);
+    // TVM's own folding of scales does not always keep the function.
+    const Graph prepared =
+        passes::prepare(random.graph, random.level, log, passes::ScaleFolding::kSafe);
     expect_equal(expected, exec::run_reference(prepared, inputs), 1e-3F);
     expect_equal(expected, run_program(prepared, inputs), 1e-3F);
   });
