@@ -47,7 +47,9 @@ class Numbers {
   std::uint64_t state_;
 };
 
-inline ir::TensorType float_type(ir::Shape shape) { return {ir::DType::kFloat32, std::move(shape)}; }
+inline ir::TensorType float_type(ir::Shape shape) {
+  return {ir::DType::kFloat32, std::move(shape)};
+}
 
 /// The largest difference relative to the largest expected magnitude.
 inline double relative_error(const ir::Tensor& actual, const ir::Tensor& expected) {

@@ -70,7 +70,11 @@ class HistogramCounterRange : public ::testing::TestWithParam<float> {};
 
 TEST_P(HistogramCounterRange, CountsAsTheDefinitionDoesAroundEveryEdge) {
   const float absmax = GetParam();
-  std::vector<float> values = {0.0F, -0.0F, absmax, -absmax, std::numeric_limits<float>::min(),
+  std::vector<float> values = {0.0F,
+                               -0.0F,
+                               absmax,
+                               -absmax,
+                               std::numeric_limits<float>::min(),
                                std::numeric_limits<float>::denorm_min()};
   for (const float edge : histogram_edges(absmax)) {
     values.push_back(edge);
@@ -98,8 +102,8 @@ INSTANTIATE_TEST_SUITE_P(Ranges, HistogramCounterRange,
                                            std::numeric_limits<float>::denorm_min()));
 
 TEST(HistogramCounter, StaysInsideForValuesOutsideTheRange) {
-  const std::vector<float> values = {-kInfinity, -1e30F, -1.5F, 1.5F, 1e30F, kInfinity,
-                                     std::numeric_limits<float>::quiet_NaN()};
+  const std::vector<float> values = {
+      -kInfinity, -1e30F, -1.5F, 1.5F, 1e30F, kInfinity, std::numeric_limits<float>::quiet_NaN()};
   HistogramCounter counter;
   const auto counts = counter.count(1.0F, values);
   EXPECT_EQ(counts.front() + counts.back(), values.size());
@@ -171,9 +175,8 @@ ValueStatistics observe(const std::vector<std::vector<float>>& parts, std::size_
     }
     for (std::thread& each : workers) each.join();
   };
-  on_threads([&](std::size_t i) {
-    observer.observe_range(parts[i], static_cast<std::int64_t>(i));
-  });
+  on_threads(
+      [&](std::size_t i) { observer.observe_range(parts[i], static_cast<std::int64_t>(i)); });
   observer.begin_histogram(rank);
   on_threads([&](std::size_t i) { observer.observe_histogram(parts[i]); });
   return observer.statistics();
