@@ -32,12 +32,14 @@ quantize = importlib.import_module("tvm.relay.quantize.quantize")
 
 # A piece of TVM's error (or of the line of TVM's Python that raised it), a piece of our message.
 SAME_REASON = [
-    ("isinstance(expr, _expr.Constant)", "is not a constant"),
+    ("_expr.Constant)", "is not a constant"),
     ("kernel_cond", "computed from quantized"),
     ("raise ValueError", "multiplies two quantized values"),
     ("has_only_conversion_ops", "operators are not integer"),
     ("all_dtypes", "operators are not integer"),
     ("DiagnosticError", "is ill-typed"),
+    ("DiagnosticError", "the float end of the network needs several values"),
+    ("IsInstance<TempExprNode>", "has integers on one side and floats on the other"),
     ("len(self.subtree_params) == 1", "depends on several inputs"),
     ("data->shape.size() != 0", "has no dimensions"),
     ("shift_factor > 0", "which is coarser than the scale"),
