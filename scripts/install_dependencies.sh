@@ -5,7 +5,8 @@ set -euo pipefail
 
 packages=(
   g++ cmake ninja-build
-  libdnnl-dev                                                      # float and integer kernels
+  libdnnl-dev ocl-icd-opencl-dev                                   # float and integer kernels; its
+                                                                   # CMake files ask for OpenCL
   libopencv-core-dev libopencv-imgcodecs-dev libopencv-imgproc-dev # image decoding and resizing
   libjpeg-dev libpng-dev                                           # ... the two formats read directly
   libpugixml-dev libsimdjson-dev zlib1g-dev                        # file formats
