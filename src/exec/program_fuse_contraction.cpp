@@ -108,8 +108,18 @@ class Contraction {
       default:
         return false;
     }
+    if (!fits(post)) return false;
     step_.post.push_back(std::move(post));
     return true;
+  }
+
+  /// oneDNN gives all post operators of one kind the parameters of one of them: relu behind
+  /// leaky_relu, or clip behind another clip, must stay outside.
+  bool fits(const PostOp& post) const {
+    return std::ranges::none_of(step_.post, [&](const PostOp& earlier) {
+      return earlier.kind == post.kind &&
+             (earlier.alpha != post.alpha || earlier.beta != post.beta);
+    });
   }
 
   bool absorb_batch_norm(const Call& call) {
