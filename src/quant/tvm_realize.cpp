@@ -77,8 +77,10 @@ class Realize {
       }
       case Op::kClip: {
         const auto& bounds = source()[call].attrs_as<ir::ClipAttrs>();
-        const double scale = x.scale;
-        return result(x, build_.clip(x.data, bounds.a_min / scale, bounds.a_max / scale), x.dtype);
+        const double low = bounds.a_min / x.scale;
+        const double high = bounds.a_max / x.scale;
+        if (std::isnan(low) || std::isnan(high)) throw refusal::clip_to_nan(source(), call);
+        return result(x, build_.clip(x.data, low, high), x.dtype);
       }
       default:
         return std::nullopt;

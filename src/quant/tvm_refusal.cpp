@@ -137,6 +137,14 @@ InputError folded_fixed_point(const ir::Graph& graph, ir::NodeId multiply, ir::N
       fmt::format("Set DtypeActivation to int32 and WeightsScale to power2, or {}.", kOtherScheme));
 }
 
+InputError clip_to_nan(const ir::Graph& graph, ir::NodeId clip) {
+  return InputError(fmt::format(
+      "the bounds of {} would not be numbers, since a weight before it is all zeros and "
+      "its scale is 0; TVM v0.19 builds a clip to NaN. Remove the layer of that weight "
+      "from the model, skip it with SkipConvLayers, or {}.",
+      describe(graph, clip), kOtherScheme));
+}
+
 InputError ill_typed_result(const std::string& why) {
   return refusal(fmt::format("the quantized graph is ill-typed: {}", why),
                  "DiagnosticError from its type inference",

@@ -38,6 +38,9 @@ InputError coarser_common_scale(const ir::Graph& graph, ir::NodeId call, ir::Nod
 /// A fixed point product of a constant that is not int32: TVM evaluates it while it folds
 /// constants, and its kernel returns int32 where the type says otherwise.
 InputError folded_fixed_point(const ir::Graph& graph, ir::NodeId multiply, ir::NodeId constant);
+/// A clip on a value whose scale is 0 (its weight is all zeros): bounds of 0 / 0. TVM builds it;
+/// what reads its file cannot mean anything by it.
+InputError clip_to_nan(const ir::Graph& graph, ir::NodeId clip);
 /// The graph that TVM builds is ill-typed; TVM's next type inference stops. `why` is ours.
 InputError ill_typed_result(const std::string& why);
 
