@@ -47,6 +47,28 @@ TEST_P(ProgramLayer, EqualsTheReference) {
   }
 }
 
+TEST(ProgramFusion, ActivationsOfOneKindBehindAConvolutionKeepTheirOwnParameters) {
+  const ir::Attrs leaky = ir::LeakyReluAttrs{.alpha = 0.1};
+  const ir::Attrs wide = ir::ClipAttrs{.a_min = -1, .a_max = 6};
+  const ir::Attrs narrow = ir::ClipAttrs{.a_min = 0, .a_max = 0.5};
+  using Chain = std::vector<std::pair<Op, ir::Attrs>>;
+  for (const Chain& chain :
+       {Chain{{Op::kLeakyRelu, leaky}, {Op::kRelu, {}}},
+        Chain{{Op::kClip, wide}, {Op::kClip, narrow}},
+        Chain{{Op::kClip, narrow}, {Op::kLeakyRelu, leaky}, {Op::kClip, wide}}}) {
+    Graph g;
+    Numbers numbers(5);
+    NodeId x = g.add_input("x", float_type({2, 6, 8, 8}));
+    x = g.add_call(Op::kConv2D, {x, g.add_constant(numbers.floats({4, 6, 3, 3}))},
+                   ir::Conv2DAttrs{.padding = {1, 1}});
+    for (const auto& [op, attrs] : chain) x = g.add_call(op, {x}, attrs);
+    g.set_output(x);
+    infer_types(g);
+    const std::vector<Tensor> inputs = {numbers.floats({2, 6, 8, 8})};
+    expect_close(run_program(g, inputs), run_reference(g, inputs));
+  }
+}
+
 template <class Attrs>
 std::function<NodeId(Graph&, NodeId, Numbers&)> call(Op op, Attrs attrs) {
   return [=](Graph& g, NodeId x, Numbers&) { return g.add_call(op, {x}, attrs); };
