@@ -255,6 +255,22 @@ Graph quantize_to_integers(const quant::IntegerPlan& plan, const quant::IntegerO
   return quant::realize_integer(plan, ranges, {}, options);
 }
 
+bool not_finite(const Graph& graph, const std::vector<Tensor>& inputs) {
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    if (graph[id].kind != ir::NodeKind::kCall ||
+        !std::holds_alternative<ir::TensorType>(graph[id].type)) {
+      continue;
+    }
+    Graph until = graph;
+    until.set_output(id);
+    for (const float each : exec::run_reference(until, inputs)[0].data<float>()) {
+      // Also what a sum of many would overflow from.
+      if (!(std::abs(each) < 1e30F)) return true;
+    }
+  }
+  return false;
+}
+
 /// Is there something to compare with? Nothing can be said of outputs that hardly vary.
 bool degenerate(const std::vector<Tensor>& outputs) {
   for (const Tensor& each : outputs) {
@@ -279,6 +295,8 @@ TEST(RandomNetworks, IntegerSchemeGivesSoundGraphsCloseToTheNetwork) {
     quant::IntegerPlan plan = quant::plan_integer(prepared, options);
     const std::vector<Tensor> inputs = *samples(prepared).load(0);
     const std::vector<Tensor> expected = exec::run_reference(random.graph, inputs);
+    // A pool whose last window holds nothing but padding: such a network cannot be calibrated.
+    if (not_finite(prepared, inputs)) return;
 
     const Graph quantized = quantize_to_integers(plan, options);
     expect_sound(quantized, inputs);
