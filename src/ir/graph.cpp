@@ -161,6 +161,14 @@ std::vector<std::uint32_t> use_counts(const Graph& graph) {
   return counts;
 }
 
+std::vector<std::vector<NodeId>> users(const Graph& graph) {
+  std::vector<std::vector<NodeId>> result(graph.size());
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    for (const NodeId input : graph[id].inputs) result[input].push_back(id);
+  }
+  return result;
+}
+
 std::string describe(const Graph& graph, NodeId id) {
   const Node& node = graph[id];
   switch (node.kind) {

@@ -125,6 +125,10 @@ std::vector<NodeId> post_order(const Graph& graph, NodeId root);
 /// inputs counts, and the function result counts as one use of the output.
 std::vector<std::uint32_t> use_counts(const Graph& graph);
 
+/// The users of each node, ascending, one entry per occurrence among a user's inputs; those that
+/// the output does not reach count, too.
+std::vector<std::vector<NodeId>> users(const Graph& graph);
+
 /// A short name for messages: the layer name if there is one, else "nn.conv2d #17".
 std::string describe(const Graph& graph, NodeId id);
 

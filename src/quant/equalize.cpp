@@ -23,14 +23,6 @@ constexpr double kLeastFactor = 1.0 / 64;
 
 using Users = std::vector<std::vector<NodeId>>;
 
-Users users_of(const Graph& graph) {
-  Users users(graph.size());
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    for (const NodeId input : graph[id].inputs) users[input].push_back(id);
-  }
-  return users;
-}
-
 bool is_layer(Role role) { return role == Role::kConvolution || role == Role::kDense; }
 
 bool is_depthwise(const Node& node) {
@@ -156,7 +148,7 @@ Tensor scale_weight(const Node& layer, const Tensor& weight, const std::vector<d
 }  // namespace
 
 std::vector<NodeId> equalizable(const IntegerPlan& plan) {
-  const Users users = users_of(plan.graph);
+  const Users users = ir::users(plan.graph);
   std::vector<NodeId> result;
   for (const NodeId id : plan.observed) {
     const Node& node = plan.graph[id];
@@ -177,7 +169,7 @@ std::vector<NodeId> equalizable(const IntegerPlan& plan) {
 Graph equalize(const IntegerPlan& plan, std::span<const NodeId> values,
                std::span<const ChannelStatistics> statistics, const IntegerOptions& options) {
   const Graph& graph = plan.graph;
-  const Users users = users_of(graph);
+  const Users users = ir::users(graph);
   std::vector<std::vector<double>> factors(graph.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
     std::vector<NodeId> layers;

@@ -120,10 +120,7 @@ class Planner {
     std::iota(plan_.groups.begin(), plan_.groups.end(), 0);
     uses_ = ir::use_counts(plan_.graph);
     origin_.assign(plan_.graph.size(), kNone);
-    users_.resize(plan_.graph.size());
-    for (NodeId id = 0; id < graph().size(); ++id) {
-      for (const NodeId input : graph()[id].inputs) users_[input].push_back(id);
-    }
+    users_ = ir::users(plan_.graph);
   }
 
   IntegerPlan run() {
