@@ -151,19 +151,17 @@ SchemeResult run_integer_scheme(const ir::Graph& bound, const Config& config, co
                                .bits = options.activation_bits,
                                .needs_histograms = mode == quant::CalibMode::kMse},
                               samples, config, run, log);
-  std::vector<quant::Interval> ranges;
+  quant::IntegerParameters parameters;
   for (const auto& entry : table.entries) {
-    ranges.push_back(quant::interval_of(entry, mode, options.activation_bits));
+    parameters.ranges.push_back(quant::interval_of(entry, mode, options.activation_bits));
   }
-  quant::BiasOffsets offsets;
   if (config.quantization.bias_correction.value_or(looks_at_samples)) {
-    offsets =
-        quant::correct_bias(plan, ranges, options, samples.source(), {.threads = run.threads}, log);
+    parameters.offsets = quant::correct_bias(plan, parameters, options, samples.source(),
+                                             {.threads = run.threads}, log);
   }
 
   SchemeResult result;
-  const ir::Graph quantized =
-      quant::realize_integer(plan, ranges, offsets, options, &result.summary);
+  const ir::Graph quantized = quant::realize_integer(plan, parameters, options, &result.summary);
   result.module = quant::partition_conversions(
       quantized,
       {.dtype_input = ir::DType::kUInt8, .partition_conversions = partition_conversions(config)});

@@ -30,11 +30,12 @@ void add_difference(const ChannelStatistics& wanted, const ChannelStatistics& fo
 
 }  // namespace
 
-BiasOffsets correct_bias(const IntegerPlan& plan, std::span<const Interval> ranges,
+BiasOffsets correct_bias(const IntegerPlan& plan, IntegerParameters parameters,
                          const IntegerOptions& options, const BatchSource& source,
                          const BiasCorrectionOptions& correction, Log& log) {
-  BiasOffsets offsets(plan.graph.size());
-  const std::vector<IntegerLayer> layers = emit_integer(plan, ranges, offsets, options).layers;
+  BiasOffsets& offsets = parameters.offsets;
+  offsets.assign(plan.graph.size(), {});
+  const std::vector<IntegerLayer> layers = emit_integer(plan, parameters, options).layers;
   if (layers.empty()) return offsets;
   const ChannelStatisticsOptions pass{.title = "bias correction",
                                       .most_batches = correction.most_batches,
@@ -46,7 +47,7 @@ BiasOffsets correct_bias(const IntegerPlan& plan, std::span<const Interval> rang
   const std::size_t together = (layers.size() + rounds - 1) / rounds;
   for (std::size_t first = 0; first < layers.size(); first += together) {
     const std::size_t count = std::min(together, layers.size() - first);
-    const IntegerGraph integer = emit_integer(plan, ranges, offsets, options);
+    const IntegerGraph integer = emit_integer(plan, parameters, options);
     const auto part = std::span(integer.layers).subspan(first, count);
     const std::vector<ChannelStatistics> found = observe_channels(
         integer.graph, nodes_of(part, &IntegerLayer::accumulator), source, pass, log);

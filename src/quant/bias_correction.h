@@ -21,7 +21,7 @@ struct BiasCorrectionOptions {
   int threads = 0;                 ///< 0: all cores; does not change the result
 };
 
-BiasOffsets correct_bias(const IntegerPlan& plan, std::span<const Interval> ranges,
+BiasOffsets correct_bias(const IntegerPlan& plan, IntegerParameters parameters,
                          const IntegerOptions& options, const BatchSource& source,
                          const BiasCorrectionOptions& correction, Log& log);
 

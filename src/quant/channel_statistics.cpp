@@ -1,7 +1,6 @@
 #include "quant/channel_statistics.h"
 
 #include <algorithm>
-#include <cmath>
 #include <memory>
 
 #include "base/error.h"
@@ -13,7 +12,8 @@ namespace {
 
 /// What one batch adds to the statistics of one value.
 struct BatchSums {
-  std::vector<double> absmax;
+  std::vector<double> low;
+  std::vector<double> high;
   std::vector<double> sum;
   std::vector<double> squares;
   double per_channel = 0;  ///< elements of a channel
@@ -24,22 +24,26 @@ BatchSums sums_of(const exec::TapView& view) {
   const auto channels = static_cast<std::size_t>(view.channels);
   const auto block = static_cast<std::size_t>(view.block);
   const auto inner = static_cast<std::size_t>(view.inner);
-  BatchSums sums{.absmax = std::vector<double>(channels, 0),
+  BatchSums sums{.low = std::vector<double>(channels, 0),
+                 .high = std::vector<double>(channels, 0),
                  .sum = std::vector<double>(channels, 0),
                  .squares = std::vector<double>(channels, 0)};
   std::size_t channel = 0;
   for (std::size_t start = 0; start < view.elements.size(); start += inner * block) {
     for (std::size_t lane = 0; lane < block; ++lane) {
-      double largest = 0;
+      double low = 0;
+      double high = 0;
       double sum = 0;
       double squares = 0;
       for (std::size_t i = 0; i < inner; ++i) {
         const auto x = static_cast<double>(view.elements[start + i * block + lane]);
-        largest = std::max(largest, std::fabs(x));
+        low = std::min(low, x);
+        high = std::max(high, x);
         sum += x;
         squares += x * x;
       }
-      sums.absmax[channel + lane] = std::max(sums.absmax[channel + lane], largest);
+      sums.low[channel + lane] = std::min(sums.low[channel + lane], low);
+      sums.high[channel + lane] = std::max(sums.high[channel + lane], high);
       sums.sum[channel + lane] += sum;
       sums.squares[channel + lane] += squares;
     }
@@ -56,12 +60,14 @@ ChannelStatistics combine(const std::vector<BatchSums>& batches) {
   for (const BatchSums& batch : batches) {
     if (batch.sum.empty()) continue;
     const std::size_t channels = batch.sum.size();
-    result.absmax.resize(channels, 0);
+    result.low.resize(channels, 0);
+    result.high.resize(channels, 0);
     result.mean.resize(channels, 0);
     result.mean_square.resize(channels, 0);
     count += batch.per_channel;
     for (std::size_t c = 0; c < channels; ++c) {
-      result.absmax[c] = std::max(result.absmax[c], batch.absmax[c]);
+      result.low[c] = std::min(result.low[c], batch.low[c]);
+      result.high[c] = std::max(result.high[c], batch.high[c]);
       result.mean[c] += batch.sum[c];
       result.mean_square[c] += batch.squares[c];
     }

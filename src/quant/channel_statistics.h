@@ -17,7 +17,8 @@ namespace tvmq::quant {
 
 /// Of one value with channels along axis 1; one element per channel.
 struct ChannelStatistics {
-  std::vector<double> absmax;
+  std::vector<double> low;   ///< the smallest element, at most 0
+  std::vector<double> high;  ///< the largest element, at least 0
   std::vector<double> mean;
   std::vector<double> mean_square;
 };

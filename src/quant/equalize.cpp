@@ -1,11 +1,12 @@
 #include "quant/equalize.h"
 
 #include <algorithm>
-#include <cmath>
+#include <optional>
 #include <utility>
 
 #include "ir/infer_types.h"
 #include "ir/rewrite.h"
+#include "quant/equalize_factors.h"
 #include "quant/integer_emit.h"
 
 namespace tvmq::quant {
@@ -15,11 +16,8 @@ using ir::Graph;
 using ir::GraphRewriter;
 using ir::Node;
 using ir::NodeId;
+using ir::Op;
 using ir::Tensor;
-
-constexpr double kAlphas[] = {0, 0.25, 0.5, 0.75, 1};
-/// A channel is enlarged by no more than this: beyond, its noise is enlarged too.
-constexpr double kLeastFactor = 1.0 / 64;
 
 using Users = std::vector<std::vector<NodeId>>;
 
@@ -30,96 +28,94 @@ bool is_depthwise(const Node& node) {
   return attrs != nullptr && attrs->groups > 1;
 }
 
-/// Weight elements as [output channel][input channel][kernel].
-struct WeightView {
-  explicit WeightView(const Tensor& weight)
-      : outputs(static_cast<std::size_t>(weight.shape()[0])),
-        inputs(static_cast<std::size_t>(weight.shape()[1])),
-        kernel(outputs * inputs == 0
-                   ? 0
-                   : static_cast<std::size_t>(weight.size()) / (outputs * inputs)),
-        data(weight.data<float>()) {}
-  [[nodiscard]] std::span<const float> at(std::size_t output, std::size_t input) const {
-    return data.subspan((output * inputs + input) * kernel, kernel);
-  }
-  std::size_t outputs;
-  std::size_t inputs;
-  std::size_t kernel;
-  std::span<const float> data;
-};
+bool has_channels(const Node& node) {
+  const auto* type = std::get_if<ir::TensorType>(&node.type);
+  return type != nullptr && (type->shape.size() == 2 || type->shape.size() == 4);
+}
 
-/// The squared error that rounding the activations and the weight adds to a layer's outputs, summed
-/// over the outputs: a rounding error is uniform with variance step^2 / 12.
-double estimated_error(const Node& layer, const Tensor& weight, const std::vector<double>& factors,
-                       const ChannelStatistics& statistics, const IntegerOptions& options) {
-  const WeightView view(weight);
-  const bool depthwise = is_depthwise(layer);
-  double range = 0;
-  for (std::size_t c = 0; c < factors.size(); ++c) {
-    range = std::max(range, statistics.absmax[c] / factors[c]);
+/// Whether a stored step hands on every channel of its operand as the same channel, moved or
+/// selected: a positive factor per channel commutes with it.
+bool keeps_channels(const Graph& graph, const Node& node) {
+  if (!has_channels(node)) return false;
+  const auto& from = graph[node.inputs[0]].tensor_type().shape;
+  const auto& to = node.tensor_type().shape;
+  switch (node.op) {
+    case Op::kMaxPool2D:
+      return node.attrs_as<ir::MaxPool2DAttrs>().layout == "NCHW";
+    case Op::kGlobalMaxPool2D:
+      return node.attrs_as<ir::GlobalPool2DAttrs>().layout == "NCHW";
+    case Op::kPad:
+      return from[0] == to[0] && from[1] == to[1];
+    case Op::kReshape:
+    case Op::kBatchFlatten:
+    case Op::kSqueeze: {
+      const bool single = from.size() == 2 || (from[2] == 1 && from[3] == 1);
+      return single && from[0] == to[0] && from[1] == to[1];
+    }
+    default:
+      return false;
   }
-  const double activation_step = range / ((1 << options.activation_bits) - 1);
-  const double weight_levels = (1 << (options.weight_bits - 1)) - 1;
-  double error = 0;
-  for (std::size_t o = 0; o < view.outputs; ++o) {
-    double largest = 0;
-    double activation_error = 0;
-    double energy = 0;
-    for (std::size_t i = 0; i < view.inputs; ++i) {
-      const std::size_t channel = depthwise ? o : i;
-      const double factor = factors[channel];
-      double square = 0;
-      for (const float value : view.at(o, i)) {
-        const auto w = static_cast<double>(value);
-        square += w * w;
-        largest = std::max(largest, std::fabs(w) * factor);
+}
+
+/// Of every node the observed value whose elements it holds, channel by channel, if that value can
+/// be equalized.
+class Carriers {
+ public:
+  explicit Carriers(const IntegerPlan& plan)
+      : plan_(plan), users_(ir::users(plan.graph)), value_(plan.graph.size()) {
+    for (const NodeId id : plan.observed) {
+      const Node& node = plan.graph[id];
+      if (node.kind != ir::NodeKind::kCall || !has_channels(node)) continue;
+      std::vector<NodeId> layers;
+      std::vector<NodeId> carriers{id};
+      bool fits = true;
+      for (std::size_t i = 0; i < carriers.size() && fits; ++i) {
+        fits = carriers[i] != plan.graph.output() && visit_users(carriers[i], carriers, layers);
       }
-      activation_error += square * factor * factor;
-      energy +=
-          statistics.mean_square[channel] / (factor * factor) * static_cast<double>(view.kernel);
+      if (!fits) continue;
+      for (const NodeId carrier : carriers) value_[carrier] = id;
+      equalizable_.push_back(id);
+      layers_.push_back(std::move(layers));
     }
-    const double weight_step = largest / weight_levels;
-    error += activation_error * activation_step * activation_step / 12 +
-             energy * weight_step * weight_step / 12;
   }
-  return error;
-}
 
-std::vector<double> factors_for(double alpha, const ChannelStatistics& statistics) {
-  const double range = *std::max_element(statistics.absmax.begin(), statistics.absmax.end());
-  std::vector<double> factors(statistics.absmax.size(), 1);
-  for (std::size_t c = 0; c < factors.size(); ++c) {
-    if (statistics.absmax[c] > 0) {
-      factors[c] = std::pow(std::max(statistics.absmax[c] / range, kLeastFactor), alpha);
-    }
-  }
-  return factors;
-}
+  [[nodiscard]] std::optional<NodeId> value_of(NodeId id) const { return value_[id]; }
+  [[nodiscard]] const std::vector<NodeId>& equalizable() const { return equalizable_; }
+  /// The layers that read equalizable()[i].
+  [[nodiscard]] const std::vector<NodeId>& layers(std::size_t i) const { return layers_[i]; }
 
-/// The factors of one value; empty if it is best left as it is.
-std::vector<double> choose_factors(const Graph& graph, const std::vector<NodeId>& layers,
-                                   const ChannelStatistics& statistics,
-                                   const IntegerOptions& options) {
-  if (statistics.absmax.empty() ||
-      !(*std::max_element(statistics.absmax.begin(), statistics.absmax.end()) > 0)) {
-    return {};
+ private:
+  bool visit_users(NodeId id, std::vector<NodeId>& carriers, std::vector<NodeId>& layers) const {
+    const Graph& graph = plan_.graph;
+    return std::all_of(users_[id].begin(), users_[id].end(), [&](NodeId user) {
+      switch (plan_.roles[user]) {
+        case Role::kConvolution:
+        case Role::kDense:
+          layers.push_back(user);
+          return true;
+        case Role::kAverage:
+          return has_channels(graph[user]);
+        case Role::kElementwise:
+          return graph[user].type == graph[id].type;
+        case Role::kMove:
+        case Role::kView:
+          carriers.push_back(user);
+          return plan_.stored[user] && graph[user].kind == ir::NodeKind::kCall &&
+                 keeps_channels(graph, graph[user]);
+        case Role::kConcatenate:
+        case Role::kFloat:
+          return false;
+      }
+      return false;
+    });
   }
-  double best_error = 0;
-  std::vector<double> best;
-  for (const double alpha : kAlphas) {
-    std::vector<double> factors = factors_for(alpha, statistics);
-    double error = 0;
-    for (const NodeId layer : layers) {
-      error += estimated_error(graph[layer], graph[graph[layer].inputs[1]].value, factors,
-                               statistics, options);
-    }
-    if (alpha == 0 || error < best_error) {
-      best_error = error;
-      best = alpha == 0 ? std::vector<double>() : std::move(factors);
-    }
-  }
-  return best;
-}
+
+  const IntegerPlan& plan_;
+  Users users_;
+  std::vector<std::optional<NodeId>> value_;
+  std::vector<NodeId> equalizable_;
+  std::vector<std::vector<NodeId>> layers_;
+};
 
 Tensor to_tensor(const std::vector<double>& factors, bool inverse, std::int64_t rank) {
   std::vector<float> values;
@@ -132,14 +128,17 @@ Tensor to_tensor(const std::vector<double>& factors, bool inverse, std::int64_t 
 
 /// weight * e along its input channels (its output channels if depthwise).
 Tensor scale_weight(const Node& layer, const Tensor& weight, const std::vector<double>& factors) {
-  const WeightView view(weight);
+  const auto outputs = static_cast<std::size_t>(weight.shape()[0]);
+  const auto inputs = static_cast<std::size_t>(weight.shape()[1]);
   Tensor result(ir::DType::kFloat32, weight.shape());
+  const auto from = weight.data<float>();
   auto to = result.mutable_data<float>();
+  const std::size_t kernel = from.empty() ? 0 : from.size() / (outputs * inputs);
   std::size_t position = 0;
-  for (std::size_t o = 0; o < view.outputs; ++o) {
-    for (std::size_t i = 0; i < view.inputs; ++i) {
+  for (std::size_t o = 0; o < outputs; ++o) {
+    for (std::size_t i = 0; i < inputs; ++i) {
       const auto factor = static_cast<float>(factors[is_depthwise(layer) ? o : i]);
-      for (const float value : view.at(o, i)) to[position++] = value * factor;
+      for (std::size_t k = 0; k < kernel; ++k, ++position) to[position] = from[position] * factor;
     }
   }
   return result;
@@ -147,53 +146,43 @@ Tensor scale_weight(const Node& layer, const Tensor& weight, const std::vector<d
 
 }  // namespace
 
-std::vector<NodeId> equalizable(const IntegerPlan& plan) {
-  const Users users = ir::users(plan.graph);
-  std::vector<NodeId> result;
-  for (const NodeId id : plan.observed) {
-    const Node& node = plan.graph[id];
-    const auto rank = node.tensor_type().shape.size();
-    if (node.kind != ir::NodeKind::kCall || (rank != 2 && rank != 4)) continue;
-    bool layer = false;
-    const bool all_fit = std::all_of(users[id].begin(), users[id].end(), [&](NodeId user) {
-      const Role role = plan.roles[user];
-      layer = layer || is_layer(role);
-      return is_layer(role) || role == Role::kAverage ||
-             (role == Role::kElementwise && plan.graph[user].type == node.type);
-    });
-    if (layer && all_fit && id != plan.graph.output()) result.push_back(id);
-  }
-  return result;
-}
+std::vector<NodeId> equalizable(const IntegerPlan& plan) { return Carriers(plan).equalizable(); }
 
 Graph equalize(const IntegerPlan& plan, std::span<const NodeId> values,
                std::span<const ChannelStatistics> statistics, const IntegerOptions& options) {
   const Graph& graph = plan.graph;
-  const Users users = ir::users(graph);
-  std::vector<std::vector<double>> factors(graph.size());
+  const Carriers carriers(plan);
+  check(std::ranges::equal(values, carriers.equalizable()), "the values that equalizable() named");
+  std::vector<std::vector<double>> chosen(graph.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
-    std::vector<NodeId> layers;
-    for (const NodeId user : users[values[i]]) {
-      if (is_layer(plan.roles[user])) layers.push_back(user);
+    if (statistics[i].high.empty()) continue;
+    std::vector<EqualizedLayer> layers;
+    for (const NodeId id : carriers.layers(i)) {
+      layers.push_back({&graph[graph[id].inputs[1]].value, is_depthwise(graph[id])});
     }
-    factors[values[i]] = choose_factors(graph, layers, statistics[i], options);
+    chosen[values[i]] = equalization_factors(statistics[i], layers, options);
   }
+  /// What the elements of `id` were divided by; empty for nothing.
+  const auto factors = [&](NodeId id) -> const std::vector<double>& {
+    return chosen[carriers.value_of(id).value_or(id)];
+  };
   const auto rank = [&](NodeId id) {
     return static_cast<std::int64_t>(graph[id].tensor_type().shape.size());
   };
   const auto times = [](GraphRewriter& r, NodeId value, Tensor factor) {
-    return r.target().add_call(ir::Op::kMultiply,
-                               {value, r.target().add_constant(std::move(factor))});
+    return r.target().add_call(Op::kMultiply, {value, r.target().add_constant(std::move(factor))});
   };
 
   Graph result = ir::rewrite(graph, [&](GraphRewriter& r, NodeId id) {
     const Node& node = graph[id];
+    const Role role = plan.roles[id];
     std::vector<NodeId> inputs = r.inputs(id);
-    const bool average = plan.roles[id] == Role::kAverage;
+    const bool carries = carriers.value_of(id).value_or(id) != id;
+    const bool average = role == Role::kAverage;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const auto& factor = factors[node.inputs[i]];
-      if (factor.empty() || average) continue;
-      if (is_layer(plan.roles[id])) {
+      const auto& factor = factors(node.inputs[i]);
+      if (factor.empty() || average || carries) continue;
+      if (is_layer(role)) {
         inputs[1] = r.target().add_constant(scale_weight(node, graph[node.inputs[1]].value, factor),
                                             graph[node.inputs[1]].name);
       } else {
@@ -201,10 +190,11 @@ Graph equalize(const IntegerPlan& plan, std::span<const NodeId> values,
       }
     }
     NodeId value = r.target().add_copy(node, std::move(inputs));
-    if (average && !factors[node.inputs[0]].empty()) {
-      value = times(r, value, to_tensor(factors[node.inputs[0]], false, rank(id)));
+    if (average && !factors(node.inputs[0]).empty()) {
+      value = times(r, value, to_tensor(factors(node.inputs[0]), false, rank(id)));
     }
-    if (!factors[id].empty()) value = times(r, value, to_tensor(factors[id], true, rank(id)));
+    if (!carries && !chosen[id].empty())
+      value = times(r, value, to_tensor(chosen[id], true, rank(id)));
     return value;
   });
   ir::infer_types(result);

@@ -29,30 +29,20 @@ constexpr std::int64_t kDenseBlock = 16;
 
 class Realizer {
  public:
-  Realizer(const IntegerPlan& plan, std::span<const Interval> ranges, const BiasOffsets& offsets,
+  Realizer(const IntegerPlan& plan, const IntegerParameters& parameters,
            const IntegerOptions& options)
       : plan_(plan),
-        offsets_(offsets),
+        weights_(parameters.weights),
+        offsets_(parameters.offsets),
         options_(options),
         emitter_(target_),
+        parameters_(stored_parameters(plan, parameters.ranges, options.activation_bits)),
         floats_(plan.graph.size()),
         quantized_(plan.graph.size(), kNone),
         skipped_(plan.graph.size(), false),
         uses_(ir::use_counts(plan.graph)) {
-    check(ranges.size() == plan.observed.size(), "one range per observed value");
-    check(offsets.empty() || offsets.size() == plan.graph.size(), "offsets are per node");
-    std::vector<std::optional<Interval>> united(plan.graph.size());
-    for (std::size_t i = 0; i < ranges.size(); ++i) {
-      auto& group = united[plan.groups[plan.observed[i]]];
-      group = group ? unite(*group, ranges[i]) : ranges[i];
-    }
-    parameters_.resize(plan.graph.size());
-    for (NodeId id = 0; id < plan.graph.size(); ++id) {
-      if (!plan.stored[id]) continue;
-      const auto& interval = united[plan.groups[id]];
-      check(interval.has_value(), "every stored value belongs to a group with a range");
-      parameters_[id] = affine_parameters(*interval, options.activation_bits);
-    }
+    check(weights_.empty() || weights_.size() == plan.graph.size(), "weights are per node");
+    check(offsets_.empty() || offsets_.size() == plan.graph.size(), "offsets are per node");
     for (NodeId id = 0; id < plan.graph.size(); ++id) {
       for (const NodeId input : plan.graph[id].inputs) user_[input] = id;
     }
@@ -250,8 +240,10 @@ class Realizer {
                               const Tensor& weight) {
     const Node& node = source()[id];
     const AffineParameters& from = parameters_[node.inputs[0]];
+    const bool rounded = !weights_.empty() && !weights_[id].scales.empty();
     const QuantizedWeight quantized =
-        quantize_weight(weight, options_.weight_scale, options_.weight_bits);
+        rounded ? weights_[id]
+                : quantize_weight(weight, options_.weight_scale, options_.weight_bits);
     Accumulator result;
     result.scales = quantized.scales;
     for (float& scale : result.scales) scale *= from.scale;
@@ -365,6 +357,7 @@ class Realizer {
   }
 
   const IntegerPlan& plan_;
+  const std::vector<QuantizedWeight>& weights_;
   const BiasOffsets& offsets_;
   const IntegerOptions& options_;
   Graph target_;
@@ -380,15 +373,14 @@ class Realizer {
 
 }  // namespace
 
-IntegerGraph emit_integer(const IntegerPlan& plan, std::span<const Interval> ranges,
-                          const BiasOffsets& offsets, const IntegerOptions& options) {
-  return Realizer(plan, ranges, offsets, options).run();
+IntegerGraph emit_integer(const IntegerPlan& plan, const IntegerParameters& parameters,
+                          const IntegerOptions& options) {
+  return Realizer(plan, parameters, options).run();
 }
 
-Graph realize_integer(const IntegerPlan& plan, std::span<const Interval> ranges,
-                      const BiasOffsets& offsets, const IntegerOptions& options,
-                      QuantizationSummary* summary) {
-  Graph result = ir::compact(emit_integer(plan, ranges, offsets, options).graph);
+Graph realize_integer(const IntegerPlan& plan, const IntegerParameters& parameters,
+                      const IntegerOptions& options, QuantizationSummary* summary) {
+  Graph result = ir::compact(emit_integer(plan, parameters, options).graph);
   ir::infer_types(result);
   if (summary != nullptr) {
     summary->layers = plan.layers;

@@ -2,7 +2,7 @@
 //
 //   IntegerPlan plan = plan_integer(prepared, options);         // which values become uint8
 //   std::vector<Interval> ranges = ...                          // calibrate: one per plan.observed
-//   ir::Graph quantized = realize_integer(plan, ranges, options, &summary);
+//   ir::Graph quantized = realize_integer(plan, {.ranges = ranges}, options, &summary);
 //
 // Activations are uint8 with a zero point, weights int8 symmetric per output channel, accumulators
 // and biases int32. Between two stored uint8 values everything elementwise is computed in float32
@@ -68,6 +68,19 @@ IntegerPlan plan_integer(const ir::Graph& prepared, const IntegerOptions& option
 /// Per node of plan.graph: what is added to a layer's bias, per output channel; empty for nothing.
 using BiasOffsets = std::vector<std::vector<float>>;
 
+/// The numbers that calibration finds for a plan.
+struct IntegerParameters {
+  std::vector<Interval> ranges;  ///< one per plan.observed
+  /// Per node of plan.graph: the weight of the layer there, rounded; a layer without (no scales)
+  /// gets its weights rounded to the nearest. May be empty.
+  std::vector<QuantizedWeight> weights = {};
+  BiasOffsets offsets = {};  ///< may be empty
+};
+
+/// How each stored value of the plan is stored, per node; a group's members alike.
+std::vector<AffineParameters> stored_parameters(const IntegerPlan& plan,
+                                                std::span<const Interval> ranges, int bits);
+
 /// Where the output of an integer layer is, bias included, before any activation.
 struct IntegerLayer {
   ir::NodeId layer = 0;        ///< the nn.conv2d or nn.dense of plan.graph
@@ -81,14 +94,12 @@ struct IntegerGraph {
   std::vector<IntegerLayer> layers;
 };
 
-/// The integer graph as it is emitted, with what it left behind: for measurements on it. `ranges`
-/// in the order of plan.observed; `offsets` may be empty.
-IntegerGraph emit_integer(const IntegerPlan& plan, std::span<const Interval> ranges,
-                          const BiasOffsets& offsets, const IntegerOptions& options);
+/// The integer graph as it is emitted, with what it left behind: for measurements on it.
+IntegerGraph emit_integer(const IntegerPlan& plan, const IntegerParameters& parameters,
+                          const IntegerOptions& options);
 
 /// The same without what the result does not need; typed.
-ir::Graph realize_integer(const IntegerPlan& plan, std::span<const Interval> ranges,
-                          const BiasOffsets& offsets, const IntegerOptions& options,
-                          QuantizationSummary* summary = nullptr);
+ir::Graph realize_integer(const IntegerPlan& plan, const IntegerParameters& parameters,
+                          const IntegerOptions& options, QuantizationSummary* summary = nullptr);
 
 }  // namespace tvmq::quant

@@ -252,7 +252,7 @@ Graph quantize_to_integers(const quant::IntegerPlan& plan, const quant::IntegerO
                                .entries) {
     ranges.push_back({entry.min, entry.max});
   }
-  return quant::realize_integer(plan, ranges, {}, options);
+  return quant::realize_integer(plan, {.ranges = ranges}, options);
 }
 
 bool not_finite(const Graph& graph, const std::vector<Tensor>& inputs) {

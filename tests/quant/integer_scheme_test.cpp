@@ -177,12 +177,29 @@ Graph concatenation_and_pooling() {
   return n.finish();
 }
 
+/// A swish whose result only a pooling, a gate and, flattened, a dense layer read.
+Graph pooled_swish_and_dense() {
+  Network n;
+  NodeId x = n.convolution(n.input(), 4, 8, 3);
+  x = n.call(Op::kMultiply, {x, n.call(Op::kSigmoid, {x})});
+  x = n.call(Op::kMaxPool2D, {x},
+             ir::MaxPool2DAttrs{.pool_size = {2, 2}, .strides = {2, 2}, .out_layout = {}});
+  NodeId gate = n.call(Op::kGlobalAvgPool2D, {x}, ir::GlobalPool2DAttrs{});
+  gate = n.call(Op::kSigmoid, {n.convolution(gate, 8, 8, 1)});
+  x = n.convolution(n.call(Op::kMultiply, {x, gate}), 8, 8, 1);
+  x = n.call(Op::kGlobalAvgPool2D, {n.call(Op::kRelu, {x})}, ir::GlobalPool2DAttrs{});
+  x = n.call(Op::kBatchFlatten, {x});
+  n.call(Op::kDense, {x, n.graph().add_constant(random_tensor({5, 8}, 77))}, ir::DenseAttrs{});
+  return n.finish();
+}
+
 constexpr NetworkCase kNetworks[] = {
     {"chain", chain, 3},
     {"residual", residual_of_two_convolutions, 4},
     {"depthwise", depthwise_with_relu6_and_swish, 3},
     {"squeeze_excite", squeeze_excite, 3},
     {"concatenation", concatenation_and_pooling, 4},
+    {"pooled_swish", pooled_swish_and_dense, 3},
 };
 
 class IntegerScheme : public testing::TestWithParam<NetworkCase> {};
@@ -190,7 +207,7 @@ class IntegerScheme : public testing::TestWithParam<NetworkCase> {};
 TEST_P(IntegerScheme, ComputesNearlyTheSameOnIntegers) {
   const Graph graph = GetParam().make();
   const IntegerPlan plan = plan_integer(graph, {});
-  const Graph integer = realize_integer(plan, ranges_of(plan), {}, {});
+  const Graph integer = realize_integer(plan, {.ranges = ranges_of(plan)}, {});
   EXPECT_GT(sqnr(graph, integer), 30) << ir::to_text(integer, {.elide_large_constants = true});
   EXPECT_EQ(count(integer, Op::kConv2D, ir::DType::kInt32), GetParam().integer_convolutions);
   EXPECT_EQ(count(integer, Op::kConv2D, ir::DType::kFloat32), 0);
@@ -200,8 +217,9 @@ TEST_P(IntegerScheme, FewerBitsAreWorse) {
   const Graph graph = GetParam().make();
   const IntegerPlan plan = plan_integer(graph, {});
   const auto ranges = ranges_of(plan);
-  const double eight = sqnr(graph, realize_integer(plan, ranges, {}, {}));
-  const double four = sqnr(graph, realize_integer(plan, ranges, {}, {.activation_bits = 4}));
+  const double eight = sqnr(graph, realize_integer(plan, {.ranges = ranges}, {}));
+  const double four =
+      sqnr(graph, realize_integer(plan, {.ranges = ranges}, {.activation_bits = 4}));
   EXPECT_GT(eight, four + 12);
 }
 
@@ -221,11 +239,13 @@ TEST_P(IntegerScheme, BiasCorrectionRestoresTheMeans) {
   const IntegerPlan plan = plan_integer(graph, {});
   const auto ranges = ranges_of(plan);
   const IntegerOptions coarse{.activation_bits = 4};
-  const BiasOffsets one = correct_bias(plan, ranges, coarse, samples(), {.threads = 1}, log);
-  const BiasOffsets two = correct_bias(plan, ranges, coarse, samples(), {.threads = 2}, log);
+  const BiasOffsets one =
+      correct_bias(plan, {.ranges = ranges}, coarse, samples(), {.threads = 1}, log);
+  const BiasOffsets two =
+      correct_bias(plan, {.ranges = ranges}, coarse, samples(), {.threads = 2}, log);
   EXPECT_EQ(one, two) << "does not depend on the number of threads";
-  EXPECT_GT(sqnr(graph, realize_integer(plan, ranges, one, coarse)),
-            sqnr(graph, realize_integer(plan, ranges, {}, coarse)) - 0.2);
+  EXPECT_GT(sqnr(graph, realize_integer(plan, {.ranges = ranges, .offsets = one}, coarse)),
+            sqnr(graph, realize_integer(plan, {.ranges = ranges}, coarse)) - 0.2);
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, IntegerScheme, testing::ValuesIn(kNetworks),
@@ -243,7 +263,7 @@ TEST(IntegerSchemeRealize, ASplitWhoseResultsAreNotAllNeededAsIntegers) {
   const Graph graph = network.finish();
 
   const IntegerPlan plan = plan_integer(graph, {});
-  const Graph quantized = realize_integer(plan, ranges_of(plan), {}, {});
+  const Graph quantized = realize_integer(plan, {.ranges = ranges_of(plan)}, {});
   EXPECT_EQ(ir::first_violation(quantized), std::nullopt);
   EXPECT_GT(sqnr(graph, quantized), 30);
 }
@@ -264,6 +284,16 @@ TEST(IntegerSchemePlan, OnlyOneOperandOfAResidualSumIsStored) {
   const IntegerPlan plan = plan_integer(residual_of_two_convolutions(), {});
   // The input, the stem's ReLU, one of the two branches, the sum's ReLU.
   EXPECT_EQ(plan.observed.size(), 4U);
+}
+
+TEST(IntegerSchemePlan, EqualizationReachesThroughPoolingAndFlattening) {
+  const IntegerPlan plan = plan_integer(pooled_swish_and_dense(), {});
+  // Behind swish (read by a pooling), the gated value, what the mean reads, what dense reads; not
+  // the input, and the gate's operand.
+  std::vector<std::string> ops;
+  for (const NodeId id : equalizable(plan)) ops.emplace_back(plan.graph[id].op_name());
+  EXPECT_EQ(ops, (std::vector<std::string>{"multiply", "nn.global_avg_pool2d", "multiply",
+                                           "nn.relu", "nn.global_avg_pool2d"}));
 }
 
 TEST(IntegerSchemePlan, ADiamondOfElementwiseStepsIsNotStored) {

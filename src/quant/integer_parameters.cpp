@@ -1,0 +1,29 @@
+// How stored values are stored.
+#include <optional>
+
+#include "base/error.h"
+#include "quant/integer_scheme.h"
+
+namespace tvmq::quant {
+
+using ir::NodeId;
+
+std::vector<AffineParameters> stored_parameters(const IntegerPlan& plan,
+                                                std::span<const Interval> ranges, int bits) {
+  check(ranges.size() == plan.observed.size(), "one range per observed value");
+  std::vector<std::optional<Interval>> united(plan.graph.size());
+  for (std::size_t i = 0; i < ranges.size(); ++i) {
+    auto& group = united[plan.groups[plan.observed[i]]];
+    group = group ? unite(*group, ranges[i]) : ranges[i];
+  }
+  std::vector<AffineParameters> result(plan.graph.size());
+  for (NodeId id = 0; id < plan.graph.size(); ++id) {
+    if (!plan.stored[id]) continue;
+    const auto& interval = united[plan.groups[id]];
+    check(interval.has_value(), "every stored value belongs to a group with a range");
+    result[id] = affine_parameters(*interval, bits);
+  }
+  return result;
+}
+
+}  // namespace tvmq::quant
