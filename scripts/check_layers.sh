@@ -12,7 +12,8 @@ declare -A may_include=(
   [passes]="passes exec ir base"
   [data]="data ir base"
   [quant]="quant passes exec ir base"
-  [driver]="driver relay data quant passes exec ir base"
+  [analysis]="analysis quant passes exec ir base"
+  [driver]="driver analysis relay data quant passes exec ir base"
 )
 # header pattern -> the only place that may include it
 declare -A home=(

@@ -16,18 +16,18 @@ constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 /// What the workers of one pass share.
 class Pass {
  public:
-  Pass(const BatchSource& source, const PassOptions& options, const ObserveBatch& observe, Log& log)
-      : source_(source), options_(options), observe_(observe), log_(log) {}
+  Pass(const BatchSource& source, const PassOptions& options, Log& log)
+      : source_(source), options_(options), log_(log) {}
 
   /// One worker: takes batches until there are no more.
-  void work(const std::shared_ptr<const exec::Program>& program) noexcept {
+  void work(const std::function<WorkOnBatch()>& make_worker) noexcept {
     std::int64_t batch = -1;  // a failure before the first batch comes before those of batches
     try {
-      exec::Session session(program);
+      const WorkOnBatch worker = make_worker();
       while (!stopped_.load()) {
         batch = next_.fetch_add(1);
         if (batch >= source_.batches) return;
-        run(session, batch);
+        run(worker, batch);
       }
     } catch (...) {
       const std::lock_guard lock(mutex_);
@@ -48,13 +48,9 @@ class Pass {
   }
 
  private:
-  void run(exec::Session& session, std::int64_t batch) {
+  void run(const WorkOnBatch& worker, std::int64_t batch) {
     const std::optional<std::vector<ir::Tensor>> inputs = source_.load(batch);
-    bool ended = false;
-    if (inputs) {
-      session.run(*inputs,
-                  [&](const exec::TapView& view) { ended = !observe_(view, batch) || ended; });
-    }
+    const bool ended = inputs && !worker(*inputs, batch);
     const std::lock_guard lock(mutex_);
     if (ended) {
       stopped_.store(true);
@@ -66,7 +62,6 @@ class Pass {
 
   const BatchSource& source_;
   const PassOptions& options_;
-  const ObserveBatch& observe_;
   Log& log_;
 
   std::atomic<std::int64_t> next_ = 0;
@@ -86,13 +81,13 @@ std::int64_t worker_count(int threads, std::int64_t batches) {
 
 }  // namespace
 
-PassResult run_pass(const std::shared_ptr<const exec::Program>& program, const BatchSource& source,
-                    const PassOptions& options, const ObserveBatch& observe, Log& log) {
-  Pass pass(source, options, observe, log);
+PassResult run_batches(const BatchSource& source, const PassOptions& options,
+                       const std::function<WorkOnBatch()>& make_worker, Log& log) {
+  Pass pass(source, options, log);
   std::vector<std::jthread> workers;
   try {
     for (std::int64_t i = 0; i < worker_count(options.threads, source.batches); ++i) {
-      workers.emplace_back([&] { pass.work(program); });
+      workers.emplace_back([&] { pass.work(make_worker); });
     }
   } catch (...) {  // no more threads to be had
     pass.stop();
@@ -100,6 +95,20 @@ PassResult run_pass(const std::shared_ptr<const exec::Program>& program, const B
   }
   workers.clear();  // joins
   return pass.result();
+}
+
+PassResult run_pass(const std::shared_ptr<const exec::Program>& program, const BatchSource& source,
+                    const PassOptions& options, const ObserveBatch& observe, Log& log) {
+  const auto make_worker = [&]() -> WorkOnBatch {
+    return [&observe, session = std::make_shared<exec::Session>(program)](
+               std::span<const ir::Tensor> inputs, std::int64_t batch) {
+      bool ended = false;
+      session->run(inputs,
+                   [&](const exec::TapView& view) { ended = !observe(view, batch) || ended; });
+      return !ended;
+    };
+  };
+  return run_batches(source, options, make_worker, log);
 }
 
 }  // namespace tvmq::quant

@@ -1,9 +1,10 @@
-// One pass of the calibration samples through a program, on several threads.
+// One pass over the batches of a source, on several threads.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "base/log.h"
@@ -28,8 +29,18 @@ struct PassResult {
   std::int64_t skipped = 0;  ///< load() gave nothing
 };
 
-/// What source.load(), the program or `observe` throw is thrown here after all threads have ended;
-/// of several, what the batch of the smallest number threw. Not if a smaller one ended the pass.
+/// What one thread does with the inputs of one batch. False ends the pass, as above.
+using WorkOnBatch = std::function<bool(std::span<const ir::Tensor> inputs, std::int64_t batch)>;
+
+/// `make_worker` is called once on every thread; what it returns stays on that thread.
+///
+/// What source.load(), `make_worker` or the workers throw is thrown here after all threads have
+/// ended; of several, what the batch of the smallest number threw. Not if a smaller one ended the
+/// pass.
+PassResult run_batches(const BatchSource& source, const PassOptions& options,
+                       const std::function<WorkOnBatch()>& make_worker, Log& log);
+
+/// The batches through a program, which `observe` looks at; throws what run_batches() throws.
 PassResult run_pass(const std::shared_ptr<const exec::Program>& program, const BatchSource& source,
                     const PassOptions& options, const ObserveBatch& observe, Log& log);
 
