@@ -13,7 +13,8 @@ declare -A may_include=(
   [data]="data ir base"
   [quant]="quant passes exec ir base"
   [analysis]="analysis quant passes exec ir base"
-  [driver]="driver analysis relay data quant passes exec ir base"
+  [report]="report base"
+  [driver]="driver report analysis relay data quant passes exec ir base"
 )
 # header pattern -> the only place that may include it
 declare -A home=(

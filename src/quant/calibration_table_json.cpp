@@ -3,10 +3,10 @@
 #include <simdjson.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <iterator>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "quant/calibration_table.h"
 #include "quant/observer_histogram.h"
 
@@ -23,28 +23,6 @@ constexpr std::int64_t kMaxCount = std::int64_t{1} << 53;
 constexpr double kFloatOverflow = 0x1.ffffffp127;
 
 // ---- writing
-
-/// The fewest digits that read back as the same float, also through a double.
-std::string number(float value) {
-  std::string text = fmt::format("{}", value);
-  if (static_cast<float>(std::strtod(text.c_str(), nullptr)) == value) return text;
-  return fmt::format("{}", static_cast<double>(value));
-}
-
-std::string json_text(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      result += '\\';
-      result += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      result += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      result += c;
-    }
-  }
-  return result + '"';
-}
 
 void append_histogram(std::string& out, std::span<const std::uint64_t> histogram) {
   std::size_t empty = 0;
@@ -69,9 +47,9 @@ void append_entry(std::string& out, const CalibrationEntry& entry) {
   fmt::format_to(std::back_inserter(out),
                  "    {{\"name\": {}, \"threshold\": {}, \"absmax\": {}, \"min\": {}, \"max\": {}, "
                  "\"count\": {}, \"zeros\": {}",
-                 json_text(entry.name), number(entry.threshold), number(entry.absmax),
-                 number(entry.min), number(entry.max), entry.count, entry.zeros);
-  if (entry.percentile) out += fmt::format(", \"percentile\": {}", number(*entry.percentile));
+                 json_text(entry.name), json_number(entry.threshold), json_number(entry.absmax),
+                 json_number(entry.min), json_number(entry.max), entry.count, entry.zeros);
+  if (entry.percentile) out += fmt::format(", \"percentile\": {}", json_number(*entry.percentile));
   if (!entry.histogram.empty()) {
     out += ",\n     \"histogram\": [";
     append_histogram(out, entry.histogram);
