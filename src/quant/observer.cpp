@@ -4,10 +4,11 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <numeric>
 
 #include "base/error.h"
 #include "quant/observer_histogram.h"
+#include "quant/observer_indices.h"
+#include "quant/split_counters.h"
 
 namespace tvmq::quant {
 namespace {
@@ -46,69 +47,59 @@ __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) Bi
   return {min, max, max_magnitude, zeros};
 }
 
-/// Calls visit(part) for parts of `elements` that are small enough for 32-bit counts.
+/// Calls visit(part) for parts of `elements` that are small enough for 16-bit counts.
 template <class Visitor>
 void for_each_part(std::span<const float> elements, Visitor&& visit) {
-  constexpr std::size_t kPart = HistogramCounter::kMaxElements - 1;
+  constexpr std::size_t kPart = SplitCounters::kMostIncrements / kIndexBlock * kIndexBlock;
   for (std::size_t first = 0; first < elements.size(); first += kPart) {
     visit(elements.subspan(first, std::min(kPart, elements.size() - first)));
   }
 }
 
-/// Counts of the upper bits of |x|. Zeros, which a ReLU makes many of, are counted by their
-/// position so that increments do not wait for each other.
+/// Counts of the upper bits of |x|.
 class UpperCounter {
  public:
-  std::span<const std::uint32_t> count(std::span<const float> elements) {
-    counts_.assign(kUpperCounts + kSpread, 0);
-    std::array<std::uint32_t, kBlock> block;
-    for (std::size_t first = 0; first < elements.size(); first += kBlock) {
-      const std::size_t size = std::min(kBlock, elements.size() - first);
-      find_counters(elements.data() + first, size, block.data());
-      std::uint32_t* const counts = counts_.data();
-      for (std::size_t i = 0; i < size; ++i) ++counts[block[i]];
+  void count(std::span<const float> elements) {
+    std::array<std::uint16_t, kIndexBlock + kIndexSlack> indices;
+    for (std::size_t first = 0; first < elements.size(); first += kIndexBlock) {
+      const std::size_t size = std::min(kIndexBlock, elements.size() - first);
+      const IndexedBlock block = index_upper_bits(elements.subspan(first, size), indices.data());
+      counters_.increment({indices.data(), block.indices});
+      zeros_ += block.zeros;
     }
-    counts_[0] = std::accumulate(counts_.begin() + kUpperCounts, counts_.end(), counts_[0]);
-    return {counts_.data(), kUpperCounts};
+  }
+  void move_to(std::vector<std::uint64_t>& counts) {
+    counters_.move_to(counts);
+    counts[0] += zeros_;
+    zeros_ = 0;
   }
 
  private:
-  static constexpr std::size_t kBlock = 1024;
-  static constexpr std::size_t kSpread = 16;
-
-  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) static void
-  find_counters(const float* elements, std::size_t count, std::uint32_t* counters) {
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::uint32_t magnitude = std::bit_cast<std::uint32_t>(elements[i]) & kMagnitudeBits;
-      const auto zero = static_cast<std::uint32_t>(kUpperCounts + i % kSpread);
-      counters[i] = magnitude == 0 ? zero : magnitude >> 16;
-    }
-  }
-
-  std::vector<std::uint32_t> counts_;
+  SplitCounters counters_{kUpperCounts};
+  std::uint64_t zeros_ = 0;
 };
 
-__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) bool any_selected(
-    const float* elements, std::size_t count, std::uint32_t selected) {
-  std::uint32_t found = 0;
+/// Of the elements whose upper bits are `selected`: how many there are, and which of the lower bits
+/// are set in any and in all of them.
+struct SelectedElements {
+  std::uint32_t count = 0;
+  std::uint32_t any = 0;
+  std::uint32_t all = 0xFFFF;
+};
+__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) SelectedElements
+find_selected(const float* elements, std::size_t count, std::uint32_t selected) {
+  SelectedElements found;
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint32_t magnitude = std::bit_cast<std::uint32_t>(elements[i]) & kMagnitudeBits;
-    found |= static_cast<std::uint32_t>(magnitude >> 16 == selected);
+    const std::uint32_t lower = magnitude & 0xFFFF;
+    const bool is_selected = magnitude >> 16 == selected;
+    found.count += static_cast<std::uint32_t>(is_selected);
+    found.any |= is_selected ? lower : 0;
+    found.all &= is_selected ? lower : 0xFFFF;
   }
-  return found != 0;
+  return found;
 }
 
-/// Most of many counters are usually zero; skipping them saves reading twice as much of `to`.
-void add(std::span<const std::uint32_t> from, std::vector<std::uint64_t>& to) {
-  constexpr std::size_t kBlock = 16;
-  for (std::size_t first = 0; first < from.size(); first += kBlock) {
-    const std::size_t last = std::min(first + kBlock, from.size());
-    std::uint32_t any = 0;
-    for (std::size_t i = first; i < last; ++i) any |= from[i];
-    if (any == 0) continue;
-    for (std::size_t i = first; i < last; ++i) to[i] += from[i];
-  }
-}
 void add(const std::vector<std::uint64_t>& from, std::vector<std::uint64_t>& to) {
   check(from.size() == to.size(), "observers of the same kinds in the same pass");
   for (std::size_t i = 0; i < from.size(); ++i) to[i] += from[i];
@@ -164,9 +155,9 @@ bool ValueObserver::observe_range(std::span<const float> elements, std::int64_t 
   if (kinds_.percentile) {
     thread_local UpperCounter counter;
     for_each_part(elements, [&](std::span<const float> part) {
-      const std::span<const std::uint32_t> counts = counter.count(part);
+      counter.count(part);
       const std::lock_guard lock(mutex_);
-      add(counts, statistics_.upper_counts);
+      counter.move_to(statistics_.upper_counts);
     });
   }
   return range.first_nonfinite_batch == RangeStatistics::kNone;
@@ -190,19 +181,23 @@ void ValueObserver::observe_histogram(std::span<const float> elements) {
 
 void ValueObserver::add_histogram(std::span<const float> elements) {
   thread_local HistogramCounter counter;
-  const std::span<const std::uint32_t> counts = counter.count(statistics_.range.absmax(), elements);
+  counter.count(statistics_.range.absmax(), elements);
   const std::lock_guard lock(mutex_);
-  add(counts, statistics_.histogram);
+  counter.move_to(statistics_.histogram);
 }
 
 void ValueObserver::add_lower_counts(std::span<const float> elements) {
-  constexpr std::size_t kBlock = 1024;
   const std::uint32_t selected = statistics_.selected_upper;
-  for (std::size_t first = 0; first < elements.size(); first += kBlock) {
+  for (std::size_t first = 0; first < elements.size(); first += kIndexBlock) {
     const std::span<const float> block =
-        elements.subspan(first, std::min(kBlock, elements.size() - first));
-    if (!any_selected(block.data(), block.size(), selected)) continue;
+        elements.subspan(first, std::min(kIndexBlock, elements.size() - first));
+    const SelectedElements found = find_selected(block.data(), block.size(), selected);
+    if (found.count == 0) continue;
     const std::lock_guard lock(mutex_);
+    if (found.any == found.all) {  // all alike: the upper limit of a clip
+      statistics_.lower_counts[found.all] += found.count;
+      continue;
+    }
     for (const float x : block) {
       const std::uint32_t magnitude = std::bit_cast<std::uint32_t>(x) & kMagnitudeBits;
       if (magnitude >> 16 == selected) ++statistics_.lower_counts[magnitude & 0xFFFF];

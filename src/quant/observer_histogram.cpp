@@ -2,76 +2,22 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 
 #include "base/error.h"
+#include "quant/observer_indices.h"
 
 namespace tvmq::quant {
 namespace {
 
-// Values that occur very often (zeros behind a ReLU, the upper limit of a clip) would make every
-// increment wait for the one before it. They are spread over counters behind the histogram.
-constexpr std::int32_t kSpread = 16;
-constexpr std::int32_t kZeroCounters = kHistogramBins;
-constexpr std::int32_t kLastBinCounters = kZeroCounters + kSpread;
-constexpr std::size_t kCounters = kLastBinCounters + kSpread;
-
-constexpr std::size_t kBlock = 1024;
-static_assert(kBlock % kSpread == 0);
-using IndexBlock = std::array<std::int32_t, kBlock>;
-
-/// Adding 1.5 * 2^23 to a float of magnitude < 2^22 rounds it to the nearest integer, which then is
-/// in the low bits of the sum.
-constexpr float kRounder = 12582912.0F;
-
-/// Below, the scale of provisional_index() overflows float32; above is nothing.
+/// Below, BinScale::bins_per_unit overflows float32.
 constexpr float kSmallestFastRange = 1e-30F;
-
-struct Scale {
-  float bins_per_unit;  ///< 8001 / 2t
-  double bin_width;     ///< 2t / 8001, as numpy rounds it
-  double last_edge;     ///< t
-};
 
 double half_range(float absmax) { return absmax == 0.0F ? 0.5 : static_cast<double>(absmax); }
 
 double bin_width(float absmax) {
   const double half = half_range(absmax);
   return (half - -half) / kHistogramBins;
-}
-
-/// Which counter each element adds to, in groups of kSpread elements.
-///
-/// A float32 estimate of the position, in bins, is off by less than 0.001, so that the integer
-/// nearest to it names the only edge that can be in doubt; that edge is computed as numpy does and
-/// compared.
-__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) void find_counters(
-    const float* elements, std::size_t groups, Scale scale, std::int32_t* counters) {
-  constexpr float kCentre = static_cast<float>(kHistogramBins) / 2.0F;
-  constexpr std::int32_t kRounderBits = 0x4B400000;
-  for (std::size_t group = 0; group < groups; ++group) {
-    for (std::int32_t lane = 0; lane < kSpread; ++lane) {
-      const float x = elements[lane];
-      const float position = x * scale.bins_per_unit + kCentre;
-      const std::int32_t nearest = std::bit_cast<std::int32_t>(position + kRounder) - kRounderBits;
-      const auto edge =
-          static_cast<float>(static_cast<double>(nearest) * scale.bin_width - scale.last_edge);
-      // Clamped, so that a value outside the range, or NaN, lands in an end bin and not elsewhere.
-      const std::int32_t in_doubt = nearest - static_cast<std::int32_t>(x < edge);
-      const std::int32_t bin = in_doubt < 0 ? 0 : in_doubt;
-      const std::int32_t inner = bin >= kHistogramBins - 1 ? kLastBinCounters + lane : bin;
-      counters[lane] = x == 0.0F ? kZeroCounters + lane : inner;
-    }
-    elements += kSpread;
-    counters += kSpread;
-  }
-}
-
-void count_by_search(float absmax, std::span<const float> elements,
-                     std::span<std::uint32_t> counts) {
-  const std::vector<float> edges = histogram_edges(absmax);
-  for (const float x : elements) ++counts[static_cast<std::size_t>(histogram_bin(edges, x))];
 }
 
 }  // namespace
@@ -94,39 +40,35 @@ int histogram_bin(std::span<const float> edges, float x) {
   return std::clamp(bin, 0, kHistogramBins - 1);
 }
 
-std::span<const std::uint32_t> HistogramCounter::count(float absmax,
-                                                       std::span<const float> elements) {
-  check(elements.size() <= kMaxElements, "counts fit in 32 bits");
-  counts_.assign(kCounters, 0);
-  const std::span<const std::uint32_t> result(counts_.data(), kHistogramBins);
+void HistogramCounter::count(float absmax, std::span<const float> elements) {
+  std::array<std::uint16_t, kIndexBlock + kIndexSlack> indices;
   if (absmax != 0.0F && absmax < kSmallestFastRange) {
-    count_by_search(absmax, elements, counts_);
-    return result;
+    const std::vector<float> edges = histogram_edges(absmax);
+    for (const float x : elements) {
+      indices[0] = static_cast<std::uint16_t>(histogram_bin(edges, x));
+      counters_.increment({indices.data(), 1});
+    }
+    return;
   }
   const double half = half_range(absmax);
-  const Scale scale{.bins_per_unit = static_cast<float>(kHistogramBins / (2.0 * half)),
-                    .bin_width = bin_width(absmax),
-                    .last_edge = half};
-  IndexBlock block;
-  for (std::size_t first = 0; first < elements.size(); first += kBlock) {
-    const std::size_t size = std::min(kBlock, elements.size() - first);
-    const std::size_t groups = size / kSpread;
-    find_counters(elements.data() + first, groups, scale, block.data());
-    if (const std::size_t rest = size % kSpread; rest > 0) {
-      std::array<float, kSpread> last{};
-      std::array<std::int32_t, kSpread> last_counters;
-      std::copy_n(elements.data() + first + groups * kSpread, rest, last.begin());
-      find_counters(last.data(), 1, scale, last_counters.data());
-      std::copy_n(last_counters.begin(), rest, block.data() + groups * kSpread);
-    }
-    std::uint32_t* const counts = counts_.data();
-    for (std::size_t i = 0; i < size; ++i) ++counts[block[i]];
+  const BinScale scale{.bins_per_unit = static_cast<float>(kHistogramBins / (2.0 * half)),
+                       .bin_width = bin_width(absmax),
+                       .last_edge = half,
+                       .bins = kHistogramBins};
+  for (std::size_t first = 0; first < elements.size(); first += kIndexBlock) {
+    const std::size_t size = std::min(kIndexBlock, elements.size() - first);
+    const IndexedBlock block = index_bins(elements.subspan(first, size), scale, indices.data());
+    counters_.increment({indices.data(), block.indices});
+    zeros_ += block.zeros;
+    last_ += block.last;
   }
-  for (std::int32_t lane = 0; lane < kSpread; ++lane) {
-    counts_[kZeroBin] += counts_[kZeroCounters + lane];
-    counts_[kHistogramBins - 1] += counts_[kLastBinCounters + lane];
-  }
-  return result;
+}
+
+void HistogramCounter::move_to(std::vector<std::uint64_t>& histogram) {
+  counters_.move_to(histogram);
+  histogram[kZeroBin] += zeros_;
+  histogram[kHistogramBins - 1] += last_;
+  zeros_ = last_ = 0;
 }
 
 }  // namespace tvmq::quant

@@ -10,6 +10,8 @@
 #include <span>
 #include <vector>
 
+#include "quant/split_counters.h"
+
 namespace tvmq::quant {
 
 inline constexpr int kHistogramBins = 8001;
@@ -25,19 +27,22 @@ std::vector<float> histogram_edges(float absmax);
 /// REQUIRES: edges.front() <= x <= edges.back().
 int histogram_bin(std::span<const float> edges, float x);
 
-/// The same for many values at once. Owned by one thread: it holds the scratch memory.
+/// The same for many values at once. Owned by one thread.
 class HistogramCounter {
  public:
-  /// At most so many elements per call of count(), so that 32 bits hold every count.
-  static constexpr std::size_t kMaxElements = std::size_t{1} << 31;
+  /// At most so many elements between two calls of move_to().
+  static constexpr std::size_t kMaxElements = SplitCounters::kMostIncrements;
 
-  /// How many of `elements` are in each of the kHistogramBins bins over [-absmax, absmax]. The
-  /// result is valid until the next call.
-  /// An element outside [-absmax, absmax] is counted in one of the end bins.
-  std::span<const std::uint32_t> count(float absmax, std::span<const float> elements);
+  /// Counts `elements` in the kHistogramBins bins over [-absmax, absmax]. An element outside is
+  /// counted in one of the end bins.
+  void count(float absmax, std::span<const float> elements);
+  /// Adds the counts of each bin to `histogram` and starts again from zero.
+  void move_to(std::vector<std::uint64_t>& histogram);
 
  private:
-  std::vector<std::uint32_t> counts_;
+  SplitCounters counters_{kHistogramBins};
+  std::uint64_t zeros_ = 0;
+  std::uint64_t last_ = 0;
 };
 
 }  // namespace tvmq::quant

@@ -66,6 +66,14 @@ TEST(HistogramBin, HoldsItsLeftEdgeAndTheLastBinBoth) {
   EXPECT_EQ(histogram_bin(edges, std::nextafter(edges[17], -kInfinity)), 16);
 }
 
+std::vector<std::uint64_t> count_at_once(float absmax, std::span<const float> values) {
+  HistogramCounter counter;
+  std::vector<std::uint64_t> counts(kHistogramBins);
+  counter.count(absmax, values);
+  counter.move_to(counts);
+  return counts;
+}
+
 class HistogramCounterRange : public ::testing::TestWithParam<float> {};
 
 TEST_P(HistogramCounterRange, CountsAsTheDefinitionDoesAroundEveryEdge) {
@@ -84,15 +92,13 @@ TEST_P(HistogramCounterRange, CountsAsTheDefinitionDoesAroundEveryEdge) {
     }
   }
   std::erase_if(values, [&](float x) { return std::fabs(x) > absmax; });
-  HistogramCounter counter;
-  EXPECT_THAT(counter.count(absmax, values), ElementsAreArray(count_one_by_one(absmax, values)));
+  EXPECT_THAT(count_at_once(absmax, values), ElementsAreArray(count_one_by_one(absmax, values)));
 }
 
 TEST_P(HistogramCounterRange, CountsAsTheDefinitionDoesForRandomValues) {
   const float absmax = GetParam();
   const std::vector<float> values = random_values(100'003, absmax, 7);
-  HistogramCounter counter;
-  EXPECT_THAT(counter.count(absmax, values), ElementsAreArray(count_one_by_one(absmax, values)));
+  EXPECT_THAT(count_at_once(absmax, values), ElementsAreArray(count_one_by_one(absmax, values)));
 }
 
 INSTANTIATE_TEST_SUITE_P(Ranges, HistogramCounterRange,
@@ -104,16 +110,21 @@ INSTANTIATE_TEST_SUITE_P(Ranges, HistogramCounterRange,
 TEST(HistogramCounter, StaysInsideForValuesOutsideTheRange) {
   const std::vector<float> values = {
       -kInfinity, -1e30F, -1.5F, 1.5F, 1e30F, kInfinity, std::numeric_limits<float>::quiet_NaN()};
-  HistogramCounter counter;
-  const auto counts = counter.count(1.0F, values);
+  const auto counts = count_at_once(1.0F, values);
   EXPECT_EQ(counts.front() + counts.back(), values.size());
 }
 
-TEST(HistogramCounter, ForgetsThePreviousCall) {
+TEST(HistogramCounter, ForgetsWhatItHandedOver) {
   HistogramCounter counter;
+  std::vector<std::uint64_t> first(kHistogramBins);
   counter.count(1.0F, std::vector<float>{0.0F, 1.0F});
-  EXPECT_EQ(counter.count(1.0F, std::vector<float>{1.0F})[8000], 1U);
-  EXPECT_EQ(counter.count(1.0F, std::vector<float>{1.0F})[kZeroBin], 0U);
+  counter.move_to(first);
+  EXPECT_EQ(first[kZeroBin], 1U);
+  std::vector<std::uint64_t> second(kHistogramBins);
+  counter.count(1.0F, std::vector<float>{1.0F});
+  counter.move_to(second);
+  EXPECT_EQ(second[kHistogramBins - 1], 1U);
+  EXPECT_EQ(second[kZeroBin], 0U);
 }
 
 TEST(RangeOf, SeesExtremesZerosAndCount) {
