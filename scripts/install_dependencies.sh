@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs everything the build and the tests need on Debian 12, from Debian's packages only.
+# Installs everything the build and the tests need on Debian 12, from Debian's packages only (the npm
+# packages of the report page are installed by the build, from web/package-lock.json).
 # Does nothing (and needs no root) when it is all there.
 set -euo pipefail
 
@@ -12,7 +13,11 @@ packages=(
   libpugixml-dev libsimdjson-dev zlib1g-dev                        # file formats
   libcli11-dev libfmt-dev libspdlog-dev                            # command line, text, log
   libgtest-dev libgmock-dev libbenchmark-dev                       # tests, benchmarks
+  chromium                                                         # ... of the report page
 )
+# Bundle the report page. Whoever has a Node.js from elsewhere keeps it.
+command -v node >/dev/null || packages+=(nodejs)
+command -v npm >/dev/null || packages+=(npm)
 
 missing=()
 for package in "${packages[@]}"; do
