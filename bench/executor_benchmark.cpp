@@ -1,10 +1,9 @@
-// How close a forward pass comes to its convolutions and dense layers run by oneDNN alone, each in
-// the layout it likes best, nothing between them (design.md 11: within 10 %). Batch 1, one thread.
+// How close a forward pass comes to the same layers run by oneDNN alone (onednn_alone.h), nothing
+// between them (design.md 11: within 10 %). Batch 1, one thread.
 //
 // `ratio` is the program's time over theirs, `ratio_tapped` the same with every activation tapped
 // by a function that reads nothing. All are measured in turns within one process, in time of this
-// thread, best of all turns: the ratios hold on a busy machine. Other operators (pooling,
-// concatenation, sums) are in the program's time only.
+// thread, best of all turns: the ratios hold on a busy machine.
 //
 // Integer/...: the same network quantized, against the float one (design.md 11: 2.5 on ResNet-50).
 #include <benchmark/benchmark.h>
@@ -12,18 +11,15 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <array>
 #include <ctime>
-#include <dnnl.hpp>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "exec/convolution_problem.h"
 #include "exec/program.h"
 #include "ir/infer_types.h"
+#include "onednn_alone.h"
 #include "relay/module_reader.h"
 #include "relay/params.h"
 
@@ -66,98 +62,6 @@ std::unique_ptr<Network> load(const std::string& name) {
   return network;
 }
 
-/// Convolutions and dense layers as oneDNN primitives with memories of their own.
-class Alone {
- public:
-  explicit Alone(const ir::Graph& graph) : engine_(dnnl::engine::kind::cpu, 0), stream_(engine_) {
-    const exec::LiveValues live = exec::live_values(graph, graph.outputs(), {});
-    for (const exec::FusedStep& step : exec::fuse(graph, live)) {
-      if (const auto* contraction = std::get_if<exec::ContractionStep>(&step)) {
-        add(graph, live, *contraction);
-      }
-    }
-  }
-  void run() {
-    for (const Layer& layer : layers_) layer.primitive.execute(stream_, layer.arguments);
-    stream_.wait();
-  }
-
- private:
-  using memory = dnnl::memory;
-  struct Layer {
-    dnnl::primitive primitive;
-    std::unordered_map<int, memory> arguments;
-  };
-
-  memory::desc any(const memory::dims& dims) const {
-    return {dims, memory::data_type::f32, memory::format_tag::any};
-  }
-  template <class Primitive>
-  void add_layer(const typename Primitive::desc& desc) {
-    const typename Primitive::primitive_desc pd(desc, engine_);
-    // Data and results take turns in two buffers, as in a chain.
-    memory data = activation(pd.src_desc(), layers_.size() % 2);
-    memory result = activation(pd.dst_desc(), 1 - layers_.size() % 2);
-    layers_.push_back({.primitive = Primitive(pd),
-                       .arguments = {{DNNL_ARG_SRC, data},
-                                     {DNNL_ARG_WEIGHTS, zeros(pd.weights_desc())},
-                                     {DNNL_ARG_BIAS, zeros(pd.bias_desc())},
-                                     {DNNL_ARG_DST, result}}});
-  }
-  memory activation(const memory::desc& desc, std::size_t which) {
-    std::vector<std::byte>& buffer = buffers_[which];
-    check(buffer.size() >= desc.get_size() + kAlignment, "a larger activation than foreseen");
-    void* start = buffer.data();
-    std::size_t space = buffer.size();
-    return {desc, engine_, std::align(kAlignment, desc.get_size(), start, space)};
-  }
-  memory zeros(const memory::desc& desc) {
-    memory result(desc, engine_);
-    std::fill_n(static_cast<char*>(result.get_data_handle()), desc.get_size(), 0);
-    return result;
-  }
-  static memory::dims canonical(const ir::Shape& shape, std::int64_t channel_axis) {
-    memory::dims dims = {shape[0], shape[channel_axis]};
-    for (std::int64_t d = 1; d < static_cast<std::int64_t>(shape.size()); ++d) {
-      if (d != channel_axis) dims.push_back(shape[d]);
-    }
-    return dims;
-  }
-
-  void add(const ir::Graph& graph, const exec::LiveValues& live,
-           const exec::ContractionStep& step) {
-    const auto kind = dnnl::prop_kind::forward_inference;
-    if (graph[live.calls[step.call].node].op == ir::Op::kDense) {
-      const ir::Shape& weights = live.type(live.calls[step.call].inputs[1]).shape;
-      const ir::Shape& data = live.type(step.data).shape;
-      add_layer<dnnl::inner_product_forward>(
-          {kind, any(data), any(weights), any({weights[0]}), any({data[0], weights[0]})});
-      return;
-    }
-    const auto found = exec::describe_convolution(graph, live, step);
-    const auto& problem = std::get<exec::ConvolutionProblem>(found);
-    memory::dims weights = problem.weights.shape();
-    if (problem.groups == 1) weights.erase(weights.begin());
-    memory::dims dilation = problem.dilation;
-    for (memory::dim& each : dilation) --each;
-    const memory::dims result = canonical(problem.result.shape, problem.result_channel_axis);
-    add_layer<dnnl::convolution_forward>(
-        {kind, dnnl::algorithm::convolution_direct,
-         any(canonical(problem.data.shape, problem.data_channel_axis)), any(weights),
-         any({result[1]}), any(result), problem.strides, dilation, problem.pad_before,
-         problem.pad_after});
-  }
-
-  static constexpr std::size_t kAlignment = 64;
-  static constexpr std::size_t kLargestActivation = std::size_t{1} << 25;
-
-  dnnl::engine engine_;
-  dnnl::stream stream_;
-  std::array<std::vector<std::byte>, 2> buffers_ = {std::vector<std::byte>(kLargestActivation),
-                                                    std::vector<std::byte>(kLargestActivation)};
-  std::vector<Layer> layers_;
-};
-
 /// Seconds of this thread: what others do on the machine does not count.
 double thread_seconds() {
   timespec now{};
@@ -194,7 +98,7 @@ void run_network(benchmark::State& state, const std::string& name) {
   const auto tapped = std::make_shared<const exec::Program>(
       network->graph, exec::ProgramOptions{.taps = float_activations(network->graph)});
   exec::Session tapped_session(tapped);
-  std::unique_ptr<Alone> alone = std::make_unique<Alone>(network->graph);
+  OneDnnAlone alone(network->graph);
   double best = 1e9;
   double best_tapped = 1e9;
   double best_alone = 1e9;
@@ -205,7 +109,7 @@ void run_network(benchmark::State& state, const std::string& name) {
                                benchmark::DoNotOptimize(view.elements.data());
                              });
                            }));
-    best_alone = std::min(best_alone, seconds_of([&] { alone->run(); }));
+    best_alone = std::min(best_alone, seconds_of([&] { alone.run(); }));
   }
   state.counters["network_us"] = 1e6 * best;
   state.counters["tapped_us"] = 1e6 * best_tapped;

@@ -1,0 +1,60 @@
+// The layers of a network as a program of nothing but oneDNN primitives would run them: each in the
+// layout it likes best, with activations and sums fused where oneDNN can, results and operands in
+// two buffers that take turns, nothing converted between them. What a forward pass is held against.
+//
+// Counted: convolutions and dense layers with what follows them inside their kernel, pooling and
+// means over pixels, element by element operators, channel shuffles. Not counted, since it moves
+// values that a layout could keep in place: concatenation, splitting, padding, reshaping.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <dnnl.hpp>
+#include <unordered_map>
+#include <vector>
+
+#include "exec/program_fuse.h"
+#include "exec/program_values.h"
+#include "ir/graph.h"
+
+namespace tvmq {
+
+class OneDnnAlone {
+ public:
+  /// Batch 1, float32. The graph must be typed.
+  explicit OneDnnAlone(const ir::Graph& graph);
+  void run();
+
+ private:
+  using memory = dnnl::memory;
+  struct Layer {
+    dnnl::primitive primitive;
+    std::unordered_map<int, memory> arguments;
+  };
+
+  void add(const exec::ContractionStep& step);
+  void add_operator(const exec::Call& call);
+  void add_elementwise(const exec::Call& call, dnnl::algorithm algorithm, float alpha, float beta);
+  void add_binary(const exec::Call& call, dnnl::algorithm algorithm);
+  void add_pooling(const exec::Call& call, dnnl::algorithm algorithm,
+                   const std::vector<std::int64_t>& kernel,
+                   const std::vector<std::int64_t>& strides,
+                   const std::vector<std::int64_t>& padding);
+  void add_shuffle(const exec::Call& call);
+
+  template <class Primitive>
+  void add_layer(const typename Primitive::primitive_desc& pd,
+                 std::unordered_map<int, memory> constants);
+  [[nodiscard]] memory::desc blocked(const ir::Shape& shape) const;
+  memory activation(const memory::desc& desc, std::size_t which);
+  memory zeros(const memory::desc& desc);
+
+  const ir::Graph& graph_;
+  exec::LiveValues live_;
+  dnnl::engine engine_;
+  dnnl::stream stream_;
+  std::array<std::vector<std::byte>, 2> buffers_;
+  std::vector<Layer> layers_;
+};
+
+}  // namespace tvmq
