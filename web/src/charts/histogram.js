@@ -28,7 +28,7 @@ function option(tensor, logarithmic, theme) {
   const right = Math.max(tensor.histogram.high, tensor.high);
   const margin = 0.03 * (right - left);
   return {
-    grid: { left: 52, right: 14, top: 42, bottom: 46 },
+    grid: { left: 52, right: 14, top: 48, bottom: 46 },
     tooltip: tooltip(theme, 'item', ({ dataIndex: i }) => (data[i] && {
       title: `${short(data[i][0])} … ${short(data[i][1])}`, rows: [['values', count(data[i][2])]] })),
     xAxis: valueAxis(theme, 'value', { min: left - margin, max: right + margin, splitLine: { show: false },
@@ -41,7 +41,7 @@ function option(tensor, logarithmic, theme) {
       renderItem: (_, api) => bar(api, logarithmic, tensor, theme),
       markArea: { silent: true, itemStyle: { color: theme.integerSoft },
         data: [[{ xAxis: tensor.low }, { xAxis: tensor.high }]] },
-      markLine: markers(tensor, theme),
+      markLine: markers(tensor, left, right, theme),
     }],
   };
 }
@@ -57,16 +57,21 @@ function bar(api, logarithmic, { low, high }, theme) {
   };
 }
 
-/** Ends of the range and zero, with the integers they become. */
-function markers({ low, high, zero_point: zero, scale }, theme) {
+/**
+ * Ends of the range and zero, with the integers they become. Where the range is a small part
+ * of the axis, from `left` to `right`, the texts go above each other.
+ */
+function markers({ low, high, zero_point: zero, scale }, left, right, theme) {
   const integer = (value) => Math.round(value / scale) + zero;
+  const inward = (value) => (value < (left + right) / 2 ? 'left' : 'right');
   const at = (value, align, color, distance) => ({
     xAxis: value, lineStyle: { color, type: 'solid', width: 1.5 },
     label: { formatter: `${short(value)} → ${integer(value)}`, align, color, fontSize: 11, distance, padding: [0, 4] } });
   const inside = low < 0 && high > 0;
+  const [below, middle, above] = high - low < 0.5 * (right - left) ? [2, 16, 30] : [2, 16, 2];
   return {
     silent: true, symbol: 'none', animation: false,
-    data: [at(low, 'left', theme.integer, 2), at(high, 'right', theme.integer, 2),
-      ...(inside ? [at(0, 'center', theme.text, 18)] : [])],
+    data: [at(low, inward(low), theme.integer, below), at(high, inward(high), theme.integer, above),
+      ...(inside ? [at(0, 'center', theme.text, middle)] : [])],
   };
 }

@@ -23,8 +23,8 @@ export function categoryAxis(theme, data, more = {}) {
 
 export function legend(theme, more = {}) {
   return {
-    top: 0, left: 0, itemGap: 14, itemWidth: 14, itemHeight: 10, icon: undefined,
-    textStyle: { color: theme.text }, inactiveColor: theme.line, ...more,
+    top: 0, left: 0, itemGap: 14, itemWidth: 14, itemHeight: 10,
+    textStyle: { color: theme.text }, inactiveColor: theme.muted, ...more,
   };
 }
 

@@ -15,7 +15,7 @@ export function layersSection({ layers }, selected, look) {
     ? `Signal-to-quantization-noise ratio, higher is better, 6 dB is one bit. ${meanings[0].toUpperCase()}${meanings.slice(1)}.`
     : 'Nothing was measured layer by layer in this run.',
     present.length ? [
-      figure('In execution order', 'Press a point to look at its layer below. Shaded: float.',
+      figure('In execution order', 'Press a point to look at its layer below, a name to show or hide its ratio.',
         sqnrInOrder(layers, selected)),
       figure('Worst first', 'Marks on a bar show which half of the layer the error comes from.',
         worstLayers(layers, measure, { set: look }), select('order by',
