@@ -47,7 +47,7 @@ function option(boxes, { places, width, height, cell, named }, layers, theme) {
     series: [regions(boxes, places, cell, named, theme), {
       type: 'graph', coordinateSystem: 'cartesian2d', z: 3, edgeSymbol: ['none', 'none'],
       data: boxes.map((box, i) => node(box, i, places[i], cell, named, theme)),
-      links: boxes.flatMap((box, i) => box.inputs.map((input) => link(input, i, places, theme))),
+      links: boxes.flatMap((box, i) => box.inputs.map((input) => link(input, i, places, named ? 30 : 22, theme))),
       emphasis: { focus: 'adjacency', lineStyle: { width: 2.5 } },
       lineStyle: { color: theme.muted, width: 1, opacity: 0.9 },
     }],
@@ -83,13 +83,13 @@ function node(box, index, { x, y }, cell, named, theme) {
   };
 }
 
-/** Straight to a neighbour; an arc over what lies between otherwise. */
-function link(source, target, places, theme) {
+/** Straight to a neighbour; an arc, `rise` pixels high at most, over what lies between otherwise. */
+function link(source, target, places, rise, theme) {
   const [a, b] = [places[source], places[target]];
   const neighbours = a.row !== b.row ? a.column === b.column : Math.abs(a.column - b.column) <= 1;
   const backwards = b.x < a.x;
   return { source, target, lineStyle: { color: theme.muted,
-    curveness: neighbours ? 0 : (backwards ? -1 : 1) * Math.min(0.35, 40 / Math.abs(a.x - b.x || 1) + 0.06) } };
+    curveness: neighbours ? 0 : (backwards ? -1 : 1) * Math.min(0.35, (2 * rise) / Math.hypot(a.x - b.x, a.y - b.y)) } };
 }
 
 function describeBox(box, layers, theme) {
