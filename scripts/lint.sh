@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# clang-format and clang-tidy over everything, or over the files given. Silent means clean.
+# clang-format and clang-tidy over the C++ files given, or over everything with prettier over web/.
+# Silent means clean.
 # Needs a configured build/ (scripts/build.sh) and Debian's clang-format and clang-tidy.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,3 +13,4 @@ fi
 clang-format --dry-run --Werror "${files[@]}"
 printf '%s\n' "${files[@]}" | grep '\.cpp$' |
   xargs --no-run-if-empty -P "$(nproc)" -n 1 clang-tidy -p build --quiet 2> >(grep -v 'warnings generated' >&2)
+[ $# -gt 0 ] || npm --prefix web run --silent lint

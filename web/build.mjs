@@ -17,8 +17,14 @@ if (!output) throw new Error('usage: node build.mjs OUTPUT_DIRECTORY');
 
 async function bundle(entry) {
   const result = await build({
-    entryPoints: [join(here, 'src', entry)], bundle: true, minify: true, write: false,
-    format: 'iife', target: ['es2020'], charset: 'ascii', legalComments: 'none',
+    entryPoints: [join(here, 'src', entry)],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'iife',
+    target: ['es2020'],
+    charset: 'ascii',
+    legalComments: 'none',
     // echarts asks for this one to leave its development checks out.
     define: { 'process.env.NODE_ENV': '"production"' },
   });
@@ -38,29 +44,40 @@ function notice() {
 /** `text` as adjacent C++ string literals, one for every few thousand characters. */
 function cppLiteral(text) {
   const escaped = { '\\': '\\\\', '"': '\\"', '\n': '\\n', '\t': '\\t' };
-  const lines = text.match(/[^]{1,4000}/g).map((part) =>
-    `    "${part.replace(/[\\"\n\t]/g, (c) => escaped[c]).replaceAll('??', '?""?')}"`);
+  const lines = text
+    .match(/[^]{1,4000}/g)
+    .map(
+      (part) => `    "${part.replace(/[\\"\n\t]/g, (c) => escaped[c]).replaceAll('??', '?""?')}"`,
+    );
   return lines.join('\n');
 }
 
 const script = `${notice()}${await bundle('main.js')}`;
-const style = await bundle('style.css');
-if (/<\/(script|style)/i.test(script + style)) throw new Error('the bundle would end its own element');
+const style = await bundle('style/style.css');
+if (/<\/(script|style)/i.test(script + style))
+  throw new Error('the bundle would end its own element');
 const hash = createHash('sha256').update(script).digest('base64');
 
 const parts = {
   // Nothing is loaded, and no script runs but this one, whatever the report contains.
-  policy: `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; ` +
-          "img-src data:; base-uri 'none'; form-action 'none'",
-  style, script, data: '{{data}}',
+  policy:
+    `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; ` +
+    "img-src data:; base-uri 'none'; form-action 'none'",
+  style,
+  script,
+  data: '{{data}}',
 };
-const page = readFileSync(join(here, 'src', 'page.html'), 'utf8')
-  .replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name]);
+const page = readFileSync(join(here, 'src', 'page.html'), 'utf8').replace(
+  /\{\{(\w+)\}\}/g,
+  (_, name) => parts[name],
+);
 const [before, after] = page.split('{{data}}');
 
 mkdirSync(output, { recursive: true });
 writeFileSync(join(output, 'report_page.html'), page);
-writeFileSync(join(output, 'report_page.cpp'), `// Written by web/build.mjs.
+writeFileSync(
+  join(output, 'report_page.cpp'),
+  `// Written by web/build.mjs.
 #include "report/report_page.h"
 
 namespace tvmq::report {
@@ -76,4 +93,5 @@ ${cppLiteral(after)};
 }
 
 }  // namespace tvmq::report
-`);
+`,
+);

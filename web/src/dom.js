@@ -3,8 +3,10 @@
 
 /**
  * @param {string} tag
- * @param {Record<string, unknown>} [attributes] `class`, `aria-*`, ... and event handlers as `onclick`
- * @param {...(Node | string | number | null | undefined | Array)} children null and undefined are left out
+ * @param {Record<string, unknown>} [attributes] `class`, `aria-*`, ... and event handlers as
+ *        `onclick`
+ * @param {...(Node | string | number | null | undefined | Array)} children null and
+ *        undefined are left out
  */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -27,34 +29,53 @@ export function append(element, children) {
 
 /** A titled part of the page. `lead` is the sentence that says what to look for. */
 export function section(id, title, lead, ...children) {
-  return h('section', { id, 'aria-labelledby': `${id}-title` },
-    h('h2', { id: `${id}-title` }, title), lead ? h('p', { class: 'lead' }, lead) : null, children);
+  return h(
+    'section',
+    { id, 'aria-labelledby': `${id}-title` },
+    h('h2', { id: `${id}-title` }, title),
+    lead ? h('p', { class: 'lead' }, lead) : null,
+    children,
+  );
 }
 
 /** A chart with its title, its explanation, and what belongs beside the title. */
 export function figure(title, caption, chart, controls = null) {
-  return h('figure', {},
+  return h(
+    'figure',
+    {},
     h('div', { class: 'figure-head' }, h('h3', {}, title), controls),
-    caption ? h('figcaption', {}, caption) : null, chart.element);
+    caption ? h('figcaption', {}, caption) : null,
+    chart.element,
+  );
 }
 
 /** @param {Array<[string, string]>} options pairs of value and text */
 export function select(label, options, value, onchange) {
-  const box = h('select', { onchange: () => onchange(box.value) },
-    options.map(([key, text]) => h('option', { value: key, selected: key === value }, text)));
+  const box = h(
+    'select',
+    { onchange: () => onchange(box.value) },
+    options.map(([key, text]) => h('option', { value: key, selected: key === value }, text)),
+  );
   return h('label', { class: 'control' }, `${label} `, box);
 }
 
 /** A button that puts `text()` on the clipboard and says so. */
 export function copyButton(text, label = 'Copy') {
-  const button = h('button', {
-    type: 'button', class: 'copy',
-    onclick: async () => {
-      const done = await copy(text());
-      button.textContent = done ? 'Copied' : 'Select and copy by hand';
-      setTimeout(() => { button.textContent = label; }, 1500);
+  const button = h(
+    'button',
+    {
+      type: 'button',
+      class: 'copy',
+      onclick: async () => {
+        const done = await copy(text());
+        button.textContent = done ? 'Copied' : 'Select and copy by hand';
+        setTimeout(() => {
+          button.textContent = label;
+        }, 1500);
+      },
     },
-  }, label);
+    label,
+  );
   return button;
 }
 
@@ -63,7 +84,7 @@ async function copy(text) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    return copyBySelection(text);  // the clipboard interface is closed to pages opened from a file
+    return copyBySelection(text); // the clipboard interface is closed to pages opened from a file
   }
 }
 

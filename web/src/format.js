@@ -17,7 +17,8 @@ export function short(x) {
   if (!known(x)) return DASH;
   if (x === 0) return '0';
   const size = Math.abs(x);
-  const text = size >= 1e5 || size < 1e-3 ? size.toExponential(2) : String(Number(size.toPrecision(3)));
+  const text =
+    size >= 1e5 || size < 1e-3 ? size.toExponential(2) : String(Number(size.toPrecision(3)));
   return x < 0 ? MINUS + text : text;
 }
 
@@ -28,7 +29,7 @@ export const percent = (x, digits = 1) => (known(x) ? `${fixed(100 * x, digits)}
 export function points(x, digits = 2) {
   if (!known(x)) return DASH;
   const text = fixed(100 * x, digits);
-  return (x > 0 ? `+${text}` : text);
+  return x > 0 ? `+${text}` : text;
 }
 
 function scaled(x, step, units) {
@@ -44,8 +45,10 @@ function scaled(x, step, units) {
 export const count = (x) => (known(x) ? scaled(x, 1000, ['', 'K', 'M', 'G', 'T']) : DASH);
 export const bytes = (x) => (known(x) ? scaled(x, 1000, ['bytes', 'kB', 'MB', 'GB']) : DASH);
 export const milliseconds = (x) => (known(x) ? `${short(x)} ms` : DASH);
-export const microseconds = (x) => (known(x) ? (x >= 1000 ? `${short(x / 1000)} ms` : `${short(x)} µs`) : DASH);
-export const ratio = (a, b) => (known(a) && known(b) && b > 0 ? `${fixed(a / b, a / b < 10 ? 2 : 1)}×` : DASH);
+export const microseconds = (x) =>
+  known(x) ? (x >= 1000 ? `${short(x / 1000)} ms` : `${short(x)} µs`) : DASH;
+export const ratio = (a, b) =>
+  known(a) && known(b) && b > 0 ? `${fixed(a / b, a / b < 10 ? 2 : 1)}×` : DASH;
 export const shape = (dims) => (dims?.length ? dims.join(' × ') : DASH);
 
 /** "1 layer", "20 layers". */

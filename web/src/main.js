@@ -23,13 +23,22 @@ const look = (index) => {
 };
 
 const sections = [
-  accuracySection(report), layersSection(report, selected, look), tensorsSection(report, selected),
-  networkSection(report, look), latencySection(report), sizesSection(report), controlSection(report),
-  skipSection(report), configurationSection(report),
+  accuracySection(report),
+  layersSection(report, selected, look),
+  tensorsSection(report, selected),
+  networkSection(report, look),
+  latencySection(report),
+  sizesSection(report),
+  controlSection(report),
+  skipSection(report),
+  configurationSection(report),
 ].filter((part) => part !== null);
 
-const contents = h('nav', { 'aria-label': 'Contents' }, sections.map((part) =>
-  h('a', { href: `#${part.id}` }, part.querySelector('h2').textContent)));
+const contents = h(
+  'nav',
+  { 'aria-label': 'Contents' },
+  sections.map((part) => h('a', { href: `#${part.id}` }, part.querySelector('h2').textContent)),
+);
 
 document.title = `${report.model.name}: quantization report`;
 append(page, [verdictSection(report), contents, sections]);

@@ -5,31 +5,57 @@ import { decibel } from './format.js';
  * wherever they appear.
  */
 export const MEASURES = [
-  { key: 'accumulated_sqnr_db', name: 'accumulated', color: 'accumulated', symbol: 'circle',
-    meaning: 'everything before it is 8 bits too' },
-  { key: 'isolated_sqnr_db', name: 'isolated', color: 'isolated', symbol: 'diamond',
-    meaning: 'only this layer is 8 bits' },
-  { key: 'weight_sqnr_db', name: 'weights only', color: 'weight', symbol: 'triangle',
-    meaning: 'only its weights are 8 bits' },
-  { key: 'activation_sqnr_db', name: 'activations only', color: 'activation', symbol: 'rect',
-    meaning: 'only its input is 8 bits' },
+  {
+    key: 'accumulated_sqnr_db',
+    name: 'accumulated',
+    color: 'accumulated',
+    symbol: 'circle',
+    meaning: 'everything before it is 8 bits too',
+  },
+  {
+    key: 'isolated_sqnr_db',
+    name: 'isolated',
+    color: 'isolated',
+    symbol: 'diamond',
+    meaning: 'only this layer is 8 bits',
+  },
+  {
+    key: 'weight_sqnr_db',
+    name: 'weights only',
+    color: 'weight',
+    symbol: 'triangle',
+    meaning: 'only its weights are 8 bits',
+  },
+  {
+    key: 'activation_sqnr_db',
+    name: 'activations only',
+    color: 'activation',
+    symbol: 'rect',
+    meaning: 'only its input is 8 bits',
+  },
 ];
 
 export const measureOf = (key) => MEASURES.find((m) => m.key === key);
 
 /** Those that at least one layer has. */
-export const measured = (layers) => MEASURES.filter(({ key }) => layers.some((l) => l[key] !== null));
+export const measured = (layers) =>
+  MEASURES.filter(({ key }) => layers.some((l) => l[key] !== null));
 
 /** Indexes of the layers that have `key`, least first. */
 export function worstFirst(layers, key) {
-  return layers.map((_, i) => i).filter((i) => layers[i][key] !== null)
+  return layers
+    .map((_, i) => i)
+    .filter((i) => layers[i][key] !== null)
     .sort((a, b) => layers[a][key] - layers[b][key] || a - b);
 }
 
 /** What a tooltip says about layer `i`. */
 export function describeLayer(layers, i, theme) {
   const layer = layers[i];
-  const rows = [['operator', layer.op], ['runs in', layer.integer ? '8 bits' : 'float']];
+  const rows = [
+    ['operator', layer.op],
+    ['runs in', layer.integer ? '8 bits' : 'float'],
+  ];
   if (!layer.integer && layer.reason) rows.push(['why', layer.reason]);
   for (const { key, name, color } of MEASURES) {
     if (layer[key] !== null) rows.push([name, decibel(layer[key]), theme[color]]);

@@ -1,8 +1,10 @@
 // Where the boxes of the network go: execution runs in rows like a path through a field, left to
-// right, then right to left, so that a chain of hundreds of operators stays in sight without zooming.
+// right, then right to left, so that a chain of hundreds of operators stays in sight without
+// zooming.
 
 /**
- * @typedef {{name: string, ops: string[], domain: string, layer: number | null, inputs: number[]}} Box
+ * @typedef {{name: string, ops: string[], domain: string, layer: number | null, inputs: number[]}}
+ * Box
  */
 
 /**
@@ -15,9 +17,13 @@ export function boxesOf(nodes, merge) {
   const boxes = [];
   const boxOf = [];
   nodes.forEach((node, i) => {
-    const home = merge && node.layer !== null && node.inputs.length ? boxOf[node.inputs[0]] : undefined;
-    const joins = home !== undefined && boxes[home].layer === node.layer &&
-      boxes[home].domain === node.domain && node.inputs.every((input) => boxOf[input] <= home);
+    const home =
+      merge && node.layer !== null && node.inputs.length ? boxOf[node.inputs[0]] : undefined;
+    const joins =
+      home !== undefined &&
+      boxes[home].layer === node.layer &&
+      boxes[home].domain === node.domain &&
+      node.inputs.every((input) => boxOf[input] <= home);
     if (!joins) {
       boxes.push({ name: node.name, ops: [], domain: node.domain, layer: node.layer, inputs: [] });
     }
@@ -25,7 +31,8 @@ export function boxesOf(nodes, merge) {
     const box = boxes[boxOf[i]];
     box.ops.push(node.op);
     for (const input of node.inputs) {
-      if (boxOf[input] !== boxOf[i] && !box.inputs.includes(boxOf[input])) box.inputs.push(boxOf[input]);
+      if (boxOf[input] !== boxOf[i] && !box.inputs.includes(boxOf[input]))
+        box.inputs.push(boxOf[input]);
     }
   });
   return boxes;
@@ -33,7 +40,7 @@ export function boxesOf(nodes, merge) {
 
 /** Longest path from an input of the network to each box, and a lane beside others that far. */
 export function ranksAndLanes(boxes) {
-  const taken = [];  // taken[rank]: lanes in use
+  const taken = []; // taken[rank]: lanes in use
   const places = [];
   for (const { inputs } of boxes) {
     const rank = inputs.length ? 1 + Math.max(...inputs.map((input) => places[input].rank)) : 0;
@@ -50,13 +57,14 @@ export function ranksAndLanes(boxes) {
 /**
  * @param {Box[]} boxes
  * @param {number} columns ranks in one row
- * @param {{cell: number, lane: number, gap: number}} size pixels: width of a rank, height of a lane,
+ * @param {{cell: number, lane: number, gap: number}} size pixels: width of a rank, height of
+ *        a lane,
  *        room above each row
  * @returns {{places: Array<{x, y, row, column}>, height: number}} centres of the boxes
  */
 export function snake(boxes, columns, { cell, lane, gap }) {
   const spots = ranksAndLanes(boxes);
-  const lanes = [];  // lanes[row]: how many this row needs
+  const lanes = []; // lanes[row]: how many this row needs
   for (const spot of spots) {
     const row = Math.floor(spot.rank / columns);
     lanes[row] = Math.max(lanes[row] ?? 1, spot.lane + 1);

@@ -2,31 +2,51 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { boxesOf, ranksAndLanes, snake } from '../src/network_layout.js';
 
-const node = (op, inputs, layer = null, domain = 'integer') => ({ name: op, op, domain, inputs, layer });
+const node = (op, inputs, layer = null, domain = 'integer') => ({
+  name: op,
+  op,
+  domain,
+  inputs,
+  layer,
+});
 const summary = (boxes) => boxes.map((b) => `${b.ops.join('+')} <- ${b.inputs.join(',')}`);
 
 const merging = [
-  ['a layer takes in what runs inside its kernel',
+  [
+    'a layer takes in what runs inside its kernel',
     [node('input', []), node('conv', [0], 0), node('add', [1], 0), node('relu', [2], 0)],
-    ['input <- ', 'conv+add+relu <- 0']],
-  ['two layers stay two boxes',
+    ['input <- ', 'conv+add+relu <- 0'],
+  ],
+  [
+    'two layers stay two boxes',
     [node('input', []), node('conv', [0], 0), node('conv', [1], 1)],
-    ['input <- ', 'conv <- 0', 'conv <- 1']],
-  ['what belongs to no layer stays alone',
+    ['input <- ', 'conv <- 0', 'conv <- 1'],
+  ],
+  [
+    'what belongs to no layer stays alone',
     [node('input', []), node('conv', [0], 0), node('pool', [1])],
-    ['input <- ', 'conv <- 0', 'pool <- 1']],
-  ['a change of domain starts a box',
+    ['input <- ', 'conv <- 0', 'pool <- 1'],
+  ],
+  [
+    'a change of domain starts a box',
     [node('input', []), node('conv', [0], 0), node('relu', [1], 0, 'float')],
-    ['input <- ', 'conv <- 0', 'relu <- 1']],
-  ['a sum with an earlier branch joins',
+    ['input <- ', 'conv <- 0', 'relu <- 1'],
+  ],
+  [
+    'a sum with an earlier branch joins',
     [node('input', []), node('conv', [0], 0), node('conv', [1], 1), node('add', [2, 1], 1)],
-    ['input <- ', 'conv <- 0', 'conv+add <- 1']],
-  ['a sum with a later branch does not: its box would need itself',
+    ['input <- ', 'conv <- 0', 'conv+add <- 1'],
+  ],
+  [
+    'a sum with a later branch does not: its box would need itself',
     [node('input', []), node('conv', [0], 0), node('conv', [1], 1), node('add', [1, 2], 0)],
-    ['input <- ', 'conv <- 0', 'conv <- 1', 'add <- 1,2']],
-  ['one value used twice is one line',
+    ['input <- ', 'conv <- 0', 'conv <- 1', 'add <- 1,2'],
+  ],
+  [
+    'one value used twice is one line',
     [node('input', []), node('multiply', [0, 0])],
-    ['input <- ', 'multiply <- 0']],
+    ['input <- ', 'multiply <- 0'],
+  ],
   ['nothing', [], []],
 ];
 
@@ -40,15 +60,34 @@ test('unmerged: a box per node', () => {
 });
 
 test('branches lie beside each other, what joins them behind the longest', () => {
-  const boxes = boxesOf([node('input', []), node('a', [0]), node('b', [0]), node('c', [2]), node('sum', [1, 3])], false);
-  assert.deepEqual(ranksAndLanes(boxes), [{ rank: 0, lane: 0 }, { rank: 1, lane: 0 }, { rank: 1, lane: 1 },
-    { rank: 2, lane: 1 }, { rank: 3, lane: 0 }]);
+  const boxes = boxesOf(
+    [node('input', []), node('a', [0]), node('b', [0]), node('c', [2]), node('sum', [1, 3])],
+    false,
+  );
+  assert.deepEqual(ranksAndLanes(boxes), [
+    { rank: 0, lane: 0 },
+    { rank: 1, lane: 0 },
+    { rank: 1, lane: 1 },
+    { rank: 2, lane: 1 },
+    { rank: 3, lane: 0 },
+  ]);
 });
 
 test('rows turn at their ends', () => {
   const chain = Array.from({ length: 7 }, (_, i) => node('x', i ? [i - 1] : []));
   const { places, height } = snake(boxesOf(chain, false), 3, { cell: 10, lane: 20, gap: 5 });
-  assert.deepEqual(places.map((p) => [p.row, p.x]), [[0, 5], [0, 15], [0, 25], [1, 25], [1, 15], [1, 5], [2, 5]]);
+  assert.deepEqual(
+    places.map((p) => [p.row, p.x]),
+    [
+      [0, 5],
+      [0, 15],
+      [0, 25],
+      [1, 25],
+      [1, 15],
+      [1, 5],
+      [2, 5],
+    ],
+  );
   assert.deepEqual([...new Set(places.map((p) => p.y))], [15, 40, 65]);
   assert.equal(height, 80);
 });

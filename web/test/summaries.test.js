@@ -20,33 +20,65 @@ test('worst first: float layers have no ratio and are left out, equals keep thei
 });
 
 test('only ratios that some layer has are shown', () => {
-  const none = { accumulated_sqnr_db: null, isolated_sqnr_db: null, weight_sqnr_db: null, activation_sqnr_db: null };
+  const none = {
+    accumulated_sqnr_db: null,
+    isolated_sqnr_db: null,
+    weight_sqnr_db: null,
+    activation_sqnr_db: null,
+  };
   assert.deepEqual(measured([none]).length, 0);
-  assert.deepEqual(measured([none, { ...none, weight_sqnr_db: 3 }]).map((m) => m.key), ['weight_sqnr_db']);
+  assert.deepEqual(
+    measured([none, { ...none, weight_sqnr_db: 3 }]).map((m) => m.key),
+    ['weight_sqnr_db'],
+  );
 });
 
 test('float layers by reason, most work first', () => {
   const layer = (name, reason, macs, integer = false) => ({ name, reason, macs, integer });
-  const groups = byReason([layer('a', 'grouped', 1), layer('b', '', 60, true), layer('c', 'skipped', 19),
-    layer('d', 'skipped', 20)]);
-  assert.deepEqual(groups.map((g) => [g.reason, g.names, g.share]),
-    [['skipped', ['c', 'd'], 0.39], ['grouped', ['a'], 0.01]]);
+  const groups = byReason([
+    layer('a', 'grouped', 1),
+    layer('b', '', 60, true),
+    layer('c', 'skipped', 19),
+    layer('d', 'skipped', 20),
+  ]);
+  assert.deepEqual(
+    groups.map((g) => [g.reason, g.names, g.share]),
+    [
+      ['skipped', ['c', 'd'], 0.39],
+      ['grouped', ['a'], 0.01],
+    ],
+  );
 });
 
 test('times by kind of operator; what a network does not have counts nothing', () => {
-  const kinds = byKind([{ op: 'dense', float_us: 1, integer_us: null }, { op: 'conv2d', float_us: 5, integer_us: 2 },
-    { op: 'dense', float_us: 3, integer_us: 1 }]);
-  assert.deepEqual(kinds, [{ name: 'conv2d', float_us: 5, integer_us: 2 }, { name: 'dense', float_us: 4, integer_us: 1 }]);
+  const kinds = byKind([
+    { op: 'dense', float_us: 1, integer_us: null },
+    { op: 'conv2d', float_us: 5, integer_us: 2 },
+    { op: 'dense', float_us: 3, integer_us: 1 },
+  ]);
+  assert.deepEqual(kinds, [
+    { name: 'conv2d', float_us: 5, integer_us: 2 },
+    { name: 'dense', float_us: 4, integer_us: 1 },
+  ]);
 });
 
 test('bins of a histogram', () => {
-  assert.deepEqual(bins({ low: -1, high: 1, counts: [3, 4] }), [[-1, 0, 3], [0, 1, 4]]);
+  assert.deepEqual(bins({ low: -1, high: 1, counts: [3, 4] }), [
+    [-1, 0, 3],
+    [0, 1, 4],
+  ]);
 });
 
 test('channels in order, or the widest first', () => {
   const range = { low: [-1, -5, 0], high: [2, 1, 5] };
-  assert.deepEqual(channels(range, false).map((c) => c.channel), [0, 1, 2]);
-  assert.deepEqual(channels(range, true).map((c) => c.channel), [1, 2, 0]);
+  assert.deepEqual(
+    channels(range, false).map((c) => c.channel),
+    [0, 1, 2],
+  );
+  assert.deepEqual(
+    channels(range, true).map((c) => c.channel),
+    [1, 2, 0],
+  );
 });
 
 test('cells: numbers by size, names with numbers in them too, unknown last both ways', () => {

@@ -34,8 +34,10 @@ export class Chart {
     this.element.style.height = `${this.height(width)}px`;
     if (!this.instance) this.start();
     this.instance.resize();
-    this.instance.setOption({ ...base(theme), ...this.build({ theme, width, narrow: width < NARROW }) },
-                            { notMerge: true });
+    this.instance.setOption(
+      { ...base(theme), ...this.build({ theme, width, narrow: width < NARROW }) },
+      { notMerge: true },
+    );
     this.width = width;
     this.element.dataset.drawn = 'true';
   }

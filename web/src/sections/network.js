@@ -9,35 +9,63 @@ export function networkSection(report, look) {
   const { graph, layers, operations } = report;
   const detailed = new Shared(false);
   const reasons = byReason(layers);
-  return section('network', 'Network', lead(reasons, layers),
-    graph.nodes.length ? figure('Integer and float regions',
-      h('span', { class: 'key' }, h('span', { class: 'domain integer' }, '8 bits'),
-        h('span', { class: 'domain float' }, 'float'),
-        ' Rows run left to right, then right to left. Large: convolutions and dense layers.'),
-      networkChart(report, detailed, { set: look }),
-      select('show', [['layers', 'layers'], ['operators', 'every operator']], 'layers',
-        (value) => detailed.set(value === 'operators'))) : null,
+  return section(
+    'network',
+    'Network',
+    lead(reasons, layers),
+    graph.nodes.length
+      ? figure(
+          'Integer and float regions',
+          h(
+            'span',
+            { class: 'key' },
+            h('span', { class: 'domain integer' }, '8 bits'),
+            h('span', { class: 'domain float' }, 'float'),
+            ' Rows run left to right, then right to left. Large: convolutions and dense layers.',
+          ),
+          networkChart(report, detailed, { set: look }),
+          select(
+            'show',
+            [
+              ['layers', 'layers'],
+              ['operators', 'every operator'],
+            ],
+            'layers',
+            (value) => detailed.set(value === 'operators'),
+          ),
+        )
+      : null,
     figure('What is done in 8 bits', null, shares(operations)),
-    reasons.length ? [h('h3', {}, 'What stayed float, and why'), reasonTable(reasons)] : null);
+    reasons.length ? [h('h3', {}, 'What stayed float, and why'), reasonTable(reasons)] : null,
+  );
 }
 
 function lead(reasons, layers) {
   const float = layers.filter((l) => !l.integer).length;
   if (!float) return `All ${plural(layers.length, 'layer')} run in 8 bits.`;
-  return `${float} of ${plural(layers.length, 'layer')} stayed float, for ${plural(reasons.length, 'reason')}.`;
+  const why = plural(reasons.length, 'reason');
+  return `${float} of ${plural(layers.length, 'layer')} stayed float, for ${why}.`;
 }
 
 function shares(o) {
-  const rows = [['multiplications', 'macs'], ['operators', 'operators'], ['weight bytes', 'bytes']]
-    .map(([name, key]) => {
-      const [integer, float] = [o[`integer_${key}`] ?? 0, o[`float_${key}`] ?? 0];
-      const total = integer + float || 1;
-      return { name, integer: integer / total, float: float / total };
-    });
-  return bars('Share of the work in integers', rows, [
-    { name: '8 bits', color: 'integer', value: (r) => r.integer },
-    { name: 'float', color: 'float', value: (r) => r.float },
-  ], { unit: 'share', format: percent, tick: (x) => percent(x, 0), stacked: true });
+  const rows = [
+    ['multiplications', 'macs'],
+    ['operators', 'operators'],
+    ['weight bytes', 'bytes'],
+  ].map(([name, key]) => {
+    const [integer, float] = [o[`integer_${key}`] ?? 0, o[`float_${key}`] ?? 0];
+    const total = integer + float || 1;
+    return { name, integer: integer / total, float: float / total };
+  });
+  return bars(
+    'Share of the work in integers',
+    rows,
+    [
+      { name: '8 bits', color: 'integer', value: (r) => r.integer },
+      { name: 'float', color: 'float', value: (r) => r.float },
+    ],
+    { unit: 'share', format: percent, tick: (x) => percent(x, 0), stacked: true },
+  );
 }
 
 /** Float layers by the reason they have, most work first. */
@@ -52,15 +80,25 @@ export function byReason(layers) {
     group.macs += layer.macs ?? 0;
     groups.set(reason, group);
   }
-  return [...groups.values()].map((g) => ({ ...g, share: g.macs / total }))
+  return [...groups.values()]
+    .map((g) => ({ ...g, share: g.macs / total }))
     .sort((a, b) => b.macs - a.macs || (a.reason < b.reason ? -1 : 1));
 }
 
 function reasonTable(reasons) {
-  return table('What stayed float', [
-    { title: 'reason', value: (r) => r.reason, wide: true },
-    { title: 'layers', value: (r) => r.names.length, numeric: true },
-    { title: 'MACs', value: (r) => r.macs, show: (r) => `${count(r.macs)} (${percent(r.share)})`, numeric: true },
-    { title: 'names', value: (r) => r.names.join(', '), wide: true },
-  ], reasons);
+  return table(
+    'What stayed float',
+    [
+      { title: 'reason', value: (r) => r.reason, wide: true },
+      { title: 'layers', value: (r) => r.names.length, numeric: true },
+      {
+        title: 'MACs',
+        value: (r) => r.macs,
+        show: (r) => `${count(r.macs)} (${percent(r.share)})`,
+        numeric: true,
+      },
+      { title: 'names', value: (r) => r.names.join(', '), wide: true },
+    ],
+    reasons,
+  );
 }

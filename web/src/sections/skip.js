@@ -4,27 +4,51 @@ import { MEASURES, worstFirst } from '../measures.js';
 
 /** Lines for SkipLayers, worst layers first, as many as are wanted. */
 export function skipSection({ layers }) {
-  const key = ['isolated_sqnr_db', ...MEASURES.map((m) => m.key)]
-    .find((k) => layers.some((l) => l.integer && l[k] !== null));
+  const key = ['isolated_sqnr_db', ...MEASURES.map((m) => m.key)].find((k) =>
+    layers.some((l) => l.integer && l[k] !== null),
+  );
   const order = key ? worstFirst(layers, key).filter((i) => layers[i].integer) : [];
   if (!order.length) return null;
   const total = layers.reduce((sum, l) => sum + l.macs, 0) || 1;
-  const text = h('textarea', { readonly: true, rows: 4, spellcheck: 'false', 'aria-label': 'lines for SkipLayers' });
+  const text = h('textarea', {
+    readonly: true,
+    rows: 4,
+    spellcheck: 'false',
+    'aria-label': 'lines for SkipLayers',
+  });
   const note = h('p', { class: 'lead', 'aria-live': 'polite' });
-  const number = h('input', { type: 'number', min: 1, max: order.length, value: Math.min(3, order.length),
-    'aria-label': 'how many layers', oninput: () => show() });
+  const number = h('input', {
+    type: 'number',
+    min: 1,
+    max: order.length,
+    value: Math.min(3, order.length),
+    'aria-label': 'how many layers',
+    oninput: () => show(),
+  });
 
   function show() {
     const wanted = Math.min(Math.max(Math.floor(Number(number.value)) || 1, 1), order.length);
     const chosen = order.slice(0, wanted).map((i) => layers[i]);
     text.value = chosen.map((l) => l.skip_line).join('\n');
     text.rows = Math.min(Math.max(wanted, 2), 12);
-    note.textContent = `${plural(wanted, 'layer')}: ` +
-      `${percent(chosen.reduce((sum, l) => sum + l.macs, 0) / total)} of the multiplications would be float.`;
+    const share = percent(chosen.reduce((sum, l) => sum + l.macs, 0) / total);
+    note.textContent = `${plural(wanted, 'layer')}: ${share} of the multiplications would be float.`;
   }
 
   show();
-  return section('skip', 'Keep the worst layers in float',
-    'If accuracy is not enough, paste these into SkipLayers and run again. MaxAccuracyDrop does it by itself.',
-    h('div', { class: 'picker' }, 'the worst ', number, ' layers ', copyButton(() => text.value)), text, note);
+  return section(
+    'skip',
+    'Keep the worst layers in float',
+    'If accuracy is not enough, paste these into SkipLayers and run again.',
+    h(
+      'div',
+      { class: 'picker' },
+      'the worst ',
+      number,
+      ' layers ',
+      copyButton(() => text.value),
+    ),
+    text,
+    note,
+  );
 }

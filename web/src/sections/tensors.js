@@ -19,24 +19,52 @@ export function tensorsSection({ layers, activations }, selected) {
     if (tensor.layer !== null) selected.set(tensor.layer);
     shown.set(tensor);
   };
-  return section('tensors', 'A closer look',
+  return section(
+    'tensors',
+    'A closer look',
     'One layer at a time: the values it gives, the range they are stored in, and its weights.',
-    picker(layers, selected), facts(layers, activations, selected),
+    picker(layers, selected),
+    facts(layers, activations, selected),
     h('div', { class: 'columns level' }, activationFigure(shown), weights(layers, chosen)),
-    activations.length ? [
-      figure('Ranges of all stored tensors', 'Thick: the range that 8 bits cover. Thin: what calibration saw. Press one to look at it.',
-        tensorRanges(activations, shown, look)),
-      tensorTable(activations, look),
-    ] : null);
+    activations.length
+      ? [
+          figure(
+            'Ranges of all stored tensors',
+            'Thick: the range that 8 bits cover. Thin: what calibration saw. Press one to look at it.',
+            tensorRanges(activations, shown, look),
+          ),
+          tensorTable(activations, look),
+        ]
+      : null,
+  );
 }
 
 function picker(layers, selected) {
-  const box = h('select', { 'aria-label': 'layer', onchange: () => selected.set(Number(box.value)) },
-    layers.map((l, i) => h('option', { value: i }, `${i + 1}. ${l.name}`)));
-  const step = (by, text, label) => h('button', { type: 'button', 'aria-label': label,
-    onclick: () => selected.set(Math.min(Math.max(selected.value + by, 0), layers.length - 1)) }, text);
-  selected.subscribe((index) => { box.value = String(index); });
-  return h('div', { class: 'picker' }, step(-1, '‹', 'previous layer'), box, step(1, '›', 'next layer'));
+  const box = h(
+    'select',
+    { 'aria-label': 'layer', onchange: () => selected.set(Number(box.value)) },
+    layers.map((l, i) => h('option', { value: i }, `${i + 1}. ${l.name}`)),
+  );
+  const step = (by, text, label) =>
+    h(
+      'button',
+      {
+        type: 'button',
+        'aria-label': label,
+        onclick: () => selected.set(Math.min(Math.max(selected.value + by, 0), layers.length - 1)),
+      },
+      text,
+    );
+  selected.subscribe((index) => {
+    box.value = String(index);
+  });
+  return h(
+    'div',
+    { class: 'picker' },
+    step(-1, '‹', 'previous layer'),
+    box,
+    step(1, '›', 'next layer'),
+  );
 }
 
 function facts(layers, activations, selected) {
@@ -44,11 +72,17 @@ function facts(layers, activations, selected) {
   selected.subscribe((index) => {
     const layer = layers[index];
     if (!layer) return;
-    const rows = [['operator', layer.op],
+    const rows = [
+      ['operator', layer.op],
       ['runs in', layer.integer ? '8 bits' : `float${layer.reason ? `: ${layer.reason}` : ''}`],
-      ['output', shape(layer.output_shape)], ['MACs', count(layer.macs)], ['weights', count(layer.weights)],
-      ...MEASURES.filter((m) => layer[m.key] !== null).map((m) => [m.name, decibel(layer[m.key])])];
-    list.replaceChildren(...rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
+      ['output', shape(layer.output_shape)],
+      ['MACs', count(layer.macs)],
+      ['weights', count(layer.weights)],
+      ...MEASURES.filter((m) => layer[m.key] !== null).map((m) => [m.name, decibel(layer[m.key])]),
+    ];
+    list.replaceChildren(
+      ...rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
+    );
   });
   return list;
 }
@@ -70,37 +104,105 @@ function activationFigure(shown) {
   const logarithmic = new Shared(true);
   const caption = h('span');
   shown.subscribe((a) => {
-    caption.textContent = a === null ? '' : `${a.name}: scale ${short(a.scale)}, zero point ` +
-      `${fixed(a.zero_point, 0)}, ${percent(a.saturated, 3)} saturated.`;
+    caption.textContent =
+      a === null
+        ? ''
+        : `${a.name}: scale ${short(a.scale)}, zero point ` +
+          `${fixed(a.zero_point, 0)}, ${percent(a.saturated, 3)} saturated.`;
   });
   const chart = histogramChart(shown, logarithmic);
-  return figure('Values stored in 8 bits', caption,
-    orSentence(chart, shown, (a) => (a === null ? 'The result of this layer is not stored in 8 bits.'
-      : a.histogram ? '' : `No histogram was kept of this tensor. Its range is ${short(a.low)} … ${short(a.high)}.`)),
-    select('counts', [['log', 'logarithmic'], ['linear', 'linear']], 'log',
-      (value) => logarithmic.set(value === 'log')));
+  return figure(
+    'Values stored in 8 bits',
+    caption,
+    orSentence(chart, shown, (a) =>
+      a === null
+        ? 'The result of this layer is not stored in 8 bits.'
+        : a.histogram
+          ? ''
+          : `No histogram was kept of this tensor. Its range is ${short(a.low)} … ${short(a.high)}.`,
+    ),
+    select(
+      'counts',
+      [
+        ['log', 'logarithmic'],
+        ['linear', 'linear'],
+      ],
+      'log',
+      (value) => logarithmic.set(value === 'log'),
+    ),
+  );
 }
 
 function weights(layers, chosen) {
   const sorted = new Shared(false);
   const chart = channelRanges(layers, chosen, sorted);
-  return figure('Weights per output channel', 'Every channel has a scale of its own.',
-    orSentence(chart, chosen, (i) => (layers[i]?.weight_range ? '' : 'This layer has no constant weights.')),
-    select('channels', [['order', 'in order'], ['widest', 'widest first']], 'order',
-      (value) => sorted.set(value === 'widest')));
+  return figure(
+    'Weights per output channel',
+    'Every channel has a scale of its own.',
+    orSentence(chart, chosen, (i) =>
+      layers[i]?.weight_range ? '' : 'This layer has no constant weights.',
+    ),
+    select(
+      'channels',
+      [
+        ['order', 'in order'],
+        ['widest', 'widest first'],
+      ],
+      'order',
+      (value) => sorted.set(value === 'widest'),
+    ),
+  );
 }
 
 function tensorTable(activations, look) {
   const number = (title, value, show) => ({ title, value, show, numeric: true });
-  return h('details', {}, h('summary', {}, `All ${activations.length} tensors as a table`),
-    table('Stored tensors', [
-      { title: 'tensor', value: (a) => a.name, wide: true },
-      number('saturated', (a) => a.saturated, (a) => percent(a.saturated, 3)),
-      number('low', (a) => a.low, (a) => short(a.low)), number('high', (a) => a.high, (a) => short(a.high)),
-      number('seen low', (a) => a.observed_low, (a) => short(a.observed_low)),
-      number('seen high', (a) => a.observed_high, (a) => short(a.observed_high)),
-      number('scale', (a) => a.scale, (a) => short(a.scale)), number('zero point', (a) => a.zero_point),
-    ], activations, { sort: 1, descending: true, filter: activations.length > 10 ? 'Filter tensors' : '',
-      onrow: look }));
+  return h(
+    'details',
+    {},
+    h('summary', {}, `All ${activations.length} tensors as a table`),
+    table(
+      'Stored tensors',
+      [
+        { title: 'tensor', value: (a) => a.name, wide: true },
+        number(
+          'saturated',
+          (a) => a.saturated,
+          (a) => percent(a.saturated, 3),
+        ),
+        number(
+          'low',
+          (a) => a.low,
+          (a) => short(a.low),
+        ),
+        number(
+          'high',
+          (a) => a.high,
+          (a) => short(a.high),
+        ),
+        number(
+          'seen low',
+          (a) => a.observed_low,
+          (a) => short(a.observed_low),
+        ),
+        number(
+          'seen high',
+          (a) => a.observed_high,
+          (a) => short(a.observed_high),
+        ),
+        number(
+          'scale',
+          (a) => a.scale,
+          (a) => short(a.scale),
+        ),
+        number('zero point', (a) => a.zero_point),
+      ],
+      activations,
+      {
+        sort: 1,
+        descending: true,
+        filter: activations.length > 10 ? 'Filter tensors' : '',
+        onrow: look,
+      },
+    ),
+  );
 }
-

@@ -11,16 +11,43 @@ const STATUS = {
 export function verdictSection(report) {
   const { verdict, model, program, scheme, calibration } = report;
   const { mark, word } = STATUS[verdict.status] ?? STATUS.unchecked;
-  return h('header', { id: 'verdict', class: `verdict ${verdict.status}` },
+  return h(
+    'header',
+    { id: 'verdict', class: `verdict ${verdict.status}` },
     h('p', { class: 'eyebrow' }, `${program} · scheme ${scheme} · ${calibrationText(calibration)}`),
     h('h1', {}, model.name),
-    h('p', { class: 'summary' },
+    h(
+      'p',
+      { class: 'summary' },
       h('span', { class: 'badge' }, h('span', { 'aria-hidden': 'true' }, mark), ` ${word}`),
-      h('span', {}, verdict.summary)),
-    verdict.advice.length ? h('div', { class: 'advice' }, h('strong', {}, 'What would help'),
-      h('ul', {}, verdict.advice.map((line) => h('li', {}, line)))) : null,
-    h('dl', { class: 'tiles' }, tiles(report).map(([name, value, note]) =>
-      h('div', {}, h('dt', {}, name), h('dd', {}, value), note ? h('dd', { class: 'note' }, note) : null))));
+      h('span', {}, verdict.summary),
+    ),
+    verdict.advice.length
+      ? h(
+          'div',
+          { class: 'advice' },
+          h('strong', {}, 'What would help'),
+          h(
+            'ul',
+            {},
+            verdict.advice.map((line) => h('li', {}, line)),
+          ),
+        )
+      : null,
+    h(
+      'dl',
+      { class: 'tiles' },
+      tiles(report).map(([name, value, note]) =>
+        h(
+          'div',
+          {},
+          h('dt', {}, name),
+          h('dd', {}, value),
+          note ? h('dd', { class: 'note' }, note) : null,
+        ),
+      ),
+    ),
+  );
 }
 
 function calibrationText({ mode, samples, skipped, seconds }) {
@@ -34,8 +61,11 @@ function tiles({ verification, accuracy, sizes, latency, operations }) {
   const macs = operations.integer_macs + operations.float_macs;
   const list = [];
   if (accuracy) {
-    list.push(['Top-1 accuracy', percent(accuracy.integer.top1),
-      `${points(accuracy.difference.top1)} points against float`]);
+    list.push([
+      'Top-1 accuracy',
+      percent(accuracy.integer.top1),
+      `${points(accuracy.difference.top1)} points against float`,
+    ]);
   }
   if (verification) {
     const images = `${verification.images} images, ${verification.source}`;
@@ -47,11 +77,21 @@ function tiles({ verification, accuracy, sizes, latency, operations }) {
   }
   if (latency) {
     const { float, integer } = latency;
-    list.push(['Faster by', ratio(float.median_ms, integer.median_ms),
-      `${milliseconds(float.median_ms)} to ${milliseconds(integer.median_ms)}`]);
+    list.push([
+      'Faster by',
+      ratio(float.median_ms, integer.median_ms),
+      `${milliseconds(float.median_ms)} to ${milliseconds(integer.median_ms)}`,
+    ]);
   }
-  list.push(['Smaller by', ratio(total('float'), total('integer')),
-    `${bytes(total('float'))} to ${bytes(total('integer'))}`]);
-  list.push(['Work in 8 bits', percent(macs ? operations.integer_macs / macs : null), 'of multiplications']);
+  list.push([
+    'Smaller by',
+    ratio(total('float'), total('integer')),
+    `${bytes(total('float'))} to ${bytes(total('integer'))}`,
+  ]);
+  list.push([
+    'Work in 8 bits',
+    percent(macs ? operations.integer_macs / macs : null),
+    'of multiplications',
+  ]);
   return list;
 }
