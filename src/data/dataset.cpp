@@ -90,6 +90,37 @@ std::vector<std::string> pick(const std::vector<std::string>& files,
   return result;
 }
 
+/// Makes data sets of files of one kind; what all of them share was looked at once.
+struct DatasetMaker {
+  std::filesystem::path folder;
+  std::vector<InputSpec> inputs;
+  std::int64_t batch_size = 1;
+  std::optional<Preprocessor> preprocessor = std::nullopt;  ///< of images
+  FileUnit unit = FileUnit::kSample;                        ///< of arrays
+
+  [[nodiscard]] std::size_t files_per_batch() const {
+    return unit == FileUnit::kBatch ? 1 : static_cast<std::size_t>(batch_size);
+  }
+  [[nodiscard]] std::unique_ptr<Dataset> make(std::vector<std::string> files) const {
+    if (preprocessor) {
+      return std::make_unique<ImageDataset>(folder, std::move(files), *preprocessor);
+    }
+    return std::make_unique<TensorDataset>(folder, std::move(files), inputs, batch_size, unit);
+  }
+};
+
+DatasetMaker inspect(const std::filesystem::path& folder, FolderKind kind, const std::string& first,
+                     const DatasetOptions& options, const std::vector<InputSpec>& inputs) {
+  DatasetMaker maker{.folder = folder, .inputs = inputs, .batch_size = options.batch_size};
+  if (kind == FolderKind::kImages) {
+    maker.preprocessor.emplace(make_preprocessor(options, inputs));
+    return maker;
+  }
+  if (inputs.empty()) throw InputError("the model has no input to fill with data");
+  maker.unit = inspect_tensor_file(folder / first, inputs, options.batch_size);
+  return maker;
+}
+
 }  // namespace
 
 Datasets open_dataset(const DatasetOptions& options, const std::vector<InputSpec>& inputs,
@@ -98,31 +129,37 @@ Datasets open_dataset(const DatasetOptions& options, const std::vector<InputSpec
         "sizes from a checked configuration");
   const FolderContents contents = list_folder(options.folder, log);
   const auto available = contents.files.size();
-  const auto samples = [&](std::size_t per_batch) {
-    const Counts counts = count_files(options, available, per_batch, log);
-    return choose_samples(available, counts.calibration, counts.verification, options.seed);
-  };
-  const auto make_both = [&](const Samples& chosen, auto make) {
-    return Datasets{.calibration = make(pick(contents.files, chosen.calibration)),
-                    .verification = make(pick(contents.files, chosen.verification))};
-  };
-
-  if (contents.kind == FolderKind::kImages) {
-    const Preprocessor preprocessor = make_preprocessor(options, inputs);
-    const Samples chosen = samples(static_cast<std::size_t>(options.batch_size));
-    return make_both(chosen, [&](std::vector<std::string> files) {
-      return std::make_unique<ImageDataset>(options.folder, std::move(files), preprocessor);
-    });
-  }
-  if (inputs.empty()) throw InputError("the model has no input to fill with data");
-  const FileUnit unit =
-      inspect_tensor_file(options.folder / contents.files[0], inputs, options.batch_size);
+  const DatasetMaker maker =
+      inspect(options.folder, contents.kind, contents.files[0], options, inputs);
+  const Counts counts = count_files(options, available, maker.files_per_batch(), log);
   const Samples chosen =
-      samples(unit == FileUnit::kBatch ? 1 : static_cast<std::size_t>(options.batch_size));
-  return make_both(chosen, [&](std::vector<std::string> files) {
-    return std::make_unique<TensorDataset>(options.folder, std::move(files), inputs,
-                                           options.batch_size, unit);
-  });
+      choose_samples(available, counts.calibration, counts.verification, options.seed);
+  return {.calibration = maker.make(pick(contents.files, chosen.calibration)),
+          .verification = maker.make(pick(contents.files, chosen.verification))};
+}
+
+std::unique_ptr<Dataset> open_files(const std::filesystem::path& folder,
+                                    std::vector<std::string> files, const DatasetOptions& options,
+                                    const std::vector<InputSpec>& inputs, Log& log) {
+  check(options.batch_size > 0 && !files.empty(), "files, and sizes from a checked configuration");
+  const auto kind = file_kind(folder / files[0]);
+  if (!kind) {
+    throw InputError(fmt::format("found '{}', expected an image or a .npy/.npz file",
+                                 (folder / files[0]).string()));
+  }
+  const DatasetMaker maker = inspect(folder, *kind, files[0], options, inputs);
+  const std::size_t whole = whole_batches(files.size(), maker.files_per_batch());
+  if (whole == 0) {
+    throw InputError(
+        fmt::format("found {} files, expected at least {} to fill one batch (BatchSize)",
+                    files.size(), maker.files_per_batch()));
+  }
+  if (whole < files.size()) {
+    log.info(fmt::format("{} of {} files are used: batches of {} are always full", whole,
+                         files.size(), maker.files_per_batch()));
+  }
+  files.resize(whole);
+  return maker.make(std::move(files));
 }
 
 }  // namespace tvmq::data

@@ -89,4 +89,13 @@ struct Datasets {
 Datasets open_dataset(const DatasetOptions& options, const std::vector<InputSpec>& inputs,
                       Log& log);
 
+/// The named files of `folder`, in the given order; the folder, the numbers of samples and the seed
+/// of `options` are not used. Files that do not fill the last batch
+/// are left out, and the log says so. InputError: the first file is neither image nor array, fewer
+/// files than one batch, or options that do not fit the model's inputs.
+/// REQUIRES: a file.
+std::unique_ptr<Dataset> open_files(const std::filesystem::path& folder,
+                                    std::vector<std::string> files, const DatasetOptions& options,
+                                    const std::vector<InputSpec>& inputs, Log& log);
+
 }  // namespace tvmq::data

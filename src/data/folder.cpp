@@ -24,14 +24,6 @@ std::string read_head(const fs::path& path) {
   return head;
 }
 
-/// Nothing: neither image nor array.
-std::optional<FolderKind> kind_of(const fs::path& path) {
-  const std::string head = read_head(path);
-  if (head.starts_with("\x93NUMPY") || head.starts_with("PK\x03\x04")) return FolderKind::kArrays;
-  if (detect_image_format(head)) return FolderKind::kImages;
-  return std::nullopt;
-}
-
 /// Names of the regular files that are not hidden.
 std::vector<std::string> list_names(const fs::path& folder) {
   std::error_code error;
@@ -68,12 +60,19 @@ std::string some_of(const std::vector<std::string>& names) {
 
 }  // namespace
 
+std::optional<FolderKind> file_kind(const fs::path& path) {
+  const std::string head = read_head(path);
+  if (head.starts_with("\x93NUMPY") || head.starts_with("PK\x03\x04")) return FolderKind::kArrays;
+  if (detect_image_format(head)) return FolderKind::kImages;
+  return std::nullopt;
+}
+
 FolderContents list_folder(const fs::path& folder, Log& log) {
   std::vector<std::string> images;
   std::vector<std::string> arrays;
   std::vector<std::string> others;
   for (std::string& name : list_names(folder)) {
-    const auto kind = kind_of(folder / name);
+    const auto kind = file_kind(folder / name);
     auto& list = !kind ? others : *kind == FolderKind::kImages ? images : arrays;
     list.push_back(std::move(name));
   }

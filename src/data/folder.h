@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@ struct FolderContents {
   FolderKind kind = FolderKind::kImages;
   std::vector<std::string> files;  ///< names without the folder, sorted by their bytes
 };
+
+/// What the first bytes of a file say; nothing if it is neither, or cannot be read.
+std::optional<FolderKind> file_kind(const std::filesystem::path& path);
 
 /// The images (data/image.h) or NumPy files (.npy, .npz) in the folder itself. Hidden files,
 /// directories, pipes and broken links are left out; other files too, with one warning for all.
