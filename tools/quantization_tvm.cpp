@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <exception>
 #include <filesystem>
 #include <new>
@@ -23,6 +25,7 @@ enum ExitCode : int {
   kConfigFailed = 1,   ///< at least one Config could not be done; the others were
   kUsage = 2,          ///< the command line itself
   kInternalError = 3,  ///< our mistake
+  kBadResult = 4,      ///< all was done, and a result is not fit for use (docs/report.md)
 };
 
 struct Arguments {
@@ -45,6 +48,13 @@ std::string configuration_help() {
   return text;
 }
 
+/// Of two exit codes: a result that is not fit for use weighs less than one that is not there.
+int more_severe(int left, int right) {
+  constexpr std::array kAscending = {kSuccess, kBadResult, kConfigFailed, kUsage, kInternalError};
+  const auto rank = [&](int code) { return std::ranges::find(kAscending, code); };
+  return rank(left) < rank(right) ? right : left;
+}
+
 /// Runs every Config of the file; a failing one does not stop the next.
 int run(const Arguments& arguments) {
   ConsoleLog log(arguments.verbose ? tvmq::LogLevel::kDebug
@@ -53,7 +63,7 @@ int run(const Arguments& arguments) {
   int status = kSuccess;
   const auto fail = [&](std::string_view title, std::string_view message, ExitCode code) {
     log.error(fmt::format("{}: {}", title, message));
-    status = std::max<int>(status, code);
+    status = more_severe(status, code);
   };
   try {
     for (const auto& parsed : tvmq::driver::read_configs(arguments.config)) {
@@ -62,8 +72,14 @@ int run(const Arguments& arguments) {
         continue;
       }
       try {
-        tvmq::driver::quantize_model(
-            *parsed.config, {.config_file = arguments.config, .threads = arguments.threads}, log);
+        const auto result = tvmq::driver::quantize_model(*parsed.config,
+                                                         {.config_file = arguments.config,
+                                                          .threads = arguments.threads,
+                                                          .settings = parsed.settings},
+                                                         log);
+        if (result.report.verdict.status == tvmq::report::Status::kBad) {
+          status = more_severe(status, kBadResult);
+        }
       } catch (const InputError& error) {
         fail(parsed.title, error.what(), kConfigFailed);
       } catch (const std::bad_alloc&) {
@@ -95,7 +111,11 @@ int main(int argc, char** argv) {
   auto* verbose = app.add_flag("-v,--verbose", arguments.verbose, "every pass and every layer");
   app.add_flag("-q,--quiet", arguments.quiet, "warnings and errors only")->excludes(verbose);
   app.set_version_flag("--version", std::string("quantization_tvm ") + TVMQ_VERSION);
-  app.footer([] { return configuration_help(); });
+  app.footer([] {
+    return configuration_help() +
+           "\nExit codes: 0 done; 1 a Config failed; 2 the command line; 3 a mistake of this "
+           "program; 4 done,\nbut a result is bad (its report says why and what may help)\n";
+  });
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

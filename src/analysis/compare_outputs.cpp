@@ -42,23 +42,6 @@ std::span<const std::int64_t> labels_of(std::span<const std::int64_t> labels, st
   return labels.subspan(first, static_cast<std::size_t>(images));
 }
 
-void require_classes(std::span<const std::int64_t> labels, const FloatOutputs& outputs) {
-  if (labels.empty()) return;
-  if (outputs.types.empty() || !is_logits(outputs.types[0])) {
-    throw InputError(fmt::format(
-        "labels need a network whose first output is one number per class, found {}; leave the "
-        "labels out",
-        outputs.types.empty() ? "no output" : ir::to_string(outputs.types[0])));
-  }
-  const std::int64_t classes = outputs.types[0].shape[1];
-  for (const std::int64_t label : labels) {
-    if (label >= 0 && label < classes) continue;
-    throw InputError(fmt::format(
-        "found the class {} among the labels, expected 0 to {}: the network has {} classes", label,
-        classes - 1, classes));
-  }
-}
-
 void compare_classes(const ir::Tensor& reference, const ir::Tensor& actual, std::int64_t batch,
                      std::span<const std::int64_t> labels, BatchResult& result) {
   for (std::int64_t image = 0; image < result.images; ++image) {
@@ -132,6 +115,25 @@ void require_some(const quant::PassResult& pass) {
 
 }  // namespace
 
+void require_classes(const ir::Graph& graph, std::span<const std::int64_t> labels) {
+  if (labels.empty()) return;
+  const ir::Type& type = graph[graph.outputs().at(0)].type;
+  const auto* tensor = std::get_if<ir::TensorType>(&type);
+  if (tensor == nullptr || !is_logits(*tensor)) {
+    throw InputError(fmt::format(
+        "labels need a network whose first output is one number per class, found {}; leave the "
+        "labels out",
+        ir::to_string(type)));
+  }
+  const std::int64_t classes = tensor->shape[1];
+  for (const std::int64_t label : labels) {
+    if (label >= 0 && label < classes) continue;
+    throw InputError(fmt::format(
+        "found the class {} among the labels, expected 0 to {}: the network has {} classes", label,
+        classes - 1, classes));
+  }
+}
+
 OutputComparison compare_outputs(const ir::Graph& reference, const ir::Graph& actual,
                                  const quant::BatchSource& source, const CompareOptions& options,
                                  Log& log) {
@@ -144,7 +146,7 @@ OutputComparison compare_outputs(const ir::Graph& reference, const ir::Graph& ac
         "compare a network with its own quantized form",
         before.types.size(), after.types.size()));
   }
-  require_classes(options.labels, before);
+  require_classes(reference, options.labels);
   const bool logits = is_logits(before.types[0]);
   const quant::BatchSource few = first_batches(source, options.most_batches);
 
@@ -171,7 +173,7 @@ AccuracyCounts evaluate_accuracy(const ir::Graph& graph, const quant::BatchSourc
                                  const CompareOptions& options, Log& log) {
   check(!options.labels.empty(), "labels to compare with");
   const FloatOutputs outputs = compile_float_outputs(graph);
-  require_classes(options.labels, outputs);
+  require_classes(graph, options.labels);
   const quant::BatchSource few = first_batches(source, options.most_batches);
 
   std::vector<AccuracyCounts> results(static_cast<std::size_t>(few.batches));

@@ -71,6 +71,9 @@ OutputComparison compare_outputs(const ir::Graph& reference, const ir::Graph& ac
                                  const quant::BatchSource& source, const CompareOptions& options,
                                  Log& log);
 
+/// Throws InputError unless every label is a class of the first output of `graph`, which is typed.
+void require_classes(const ir::Graph& graph, std::span<const std::int64_t> labels);
+
 /// How often one network is right. Throws what compare_outputs() throws. REQUIRES: labels.
 AccuracyCounts evaluate_accuracy(const ir::Graph& graph, const quant::BatchSource& source,
                                  const CompareOptions& options, Log& log);

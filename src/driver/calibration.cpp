@@ -4,35 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <chrono>
-#include <memory>
 #include <system_error>
 
 #include "base/error.h"
 
 namespace tvmq::driver {
 namespace {
-
-std::vector<data::InputSpec> inputs_of(const ir::Graph& graph, const Config& config) {
-  std::vector<data::InputSpec> inputs;
-  for (const ir::NodeId id : graph.inputs()) {
-    const ir::Node& node = graph[id];
-    const auto* type = std::get_if<ir::TensorType>(&node.type);
-    if (type == nullptr) {
-      throw InputError(fmt::format("{}: its input '{}' has no tensor type; declare one",
-                                   config.model.model_json.string(), node.name));
-    }
-    inputs.push_back({node.name, *type});
-  }
-  const std::string& wanted = config.quantization.input_name;
-  if (!wanted.empty() && (inputs.size() != 1 || inputs[0].name != wanted)) {
-    std::vector<std::string> names;
-    names.reserve(inputs.size());
-    for (const auto& input : inputs) names.push_back(fmt::format("'{}'", input.name));
-    throw InputError(fmt::format("InputName '{}': the inputs that {} leaves open are {}", wanted,
-                                 config.model.weights_params.string(), fmt::join(names, ", ")));
-  }
-  return inputs;
-}
 
 /// The steps between 0 and the threshold on the symmetric grid that the thresholds are for.
 quant::ThresholdOptions threshold_options(const CalibrationRequest& request, const Config& config) {
@@ -46,37 +23,6 @@ bool fits(const quant::CalibrationTable& table, quant::CalibMode mode, bool need
 }
 
 }  // namespace
-
-Samples::~Samples() {
-  if (!dataset_) return;
-  for (const std::string& warning : dataset_->take_warnings()) log_.warning(warning);
-}
-
-const quant::BatchSource& Samples::source() {
-  if (dataset_) return source_;
-  const DatasetConfig& dataset = config_.dataset;
-  dataset_ = data::open_dataset({.folder = resolve(dataset.path, run_.config_file),
-                                 .batch_size = dataset.batch_size,
-                                 .samples = config_.quantization.calib_samples,
-                                 .verification_samples = 0,
-                                 .seed = config_.quantization.seed,
-                                 .image = {.mean = dataset.mean,
-                                           .std = dataset.std,
-                                           .resolution = dataset.image_resolution,
-                                           .layout = dataset.layout,
-                                           .normalization = dataset.normalization,
-                                           .channel_swap = dataset.channel_swap}},
-                                inputs_of(graph_, config_), log_)
-                 .calibration;
-  source_ = {.batches = dataset_->batches(),
-             .load = [this](std::int64_t batch) { return dataset_->load(batch); },
-             .describe =
-                 [this](std::int64_t batch) {
-                   return fmt::format("batch {} ({})", batch,
-                                      fmt::join(dataset_->sources(batch), ", "));
-                 }};
-  return source_;
-}
 
 quant::CalibMode calib_mode(const Config& config) {
   switch (config.quantization.calib_mode) {

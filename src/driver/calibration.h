@@ -2,15 +2,14 @@
 // a calibration cache if there is one.
 #pragma once
 
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/log.h"
-#include "data/dataset.h"
 #include "driver/config.h"
 #include "driver/quantize_model.h"
+#include "driver/samples.h"
 #include "ir/graph.h"
 #include "quant/calibrate.h"
 
@@ -22,28 +21,6 @@ quant::CalibMode calib_mode(const Config& config);
 /// Everything that decides what the network sees, as one line: it binds a calibration cache to the
 /// preprocessing that its numbers come from.
 std::string describe_preprocessing(const DatasetConfig& dataset);
-
-/// The samples of the configuration; the folder is opened when they are first asked for.
-class Samples {
- public:
-  /// The arguments must outlive it.
-  Samples(const ir::Graph& graph, const Config& config, const RunOptions& run, Log& log)
-      : graph_(graph), config_(config), run_(run), log_(log) {}
-  ~Samples();
-  Samples(const Samples&) = delete;
-  Samples& operator=(const Samples&) = delete;
-
-  /// Throws InputError if there are none, or none that fit the model's inputs.
-  const quant::BatchSource& source();
-
- private:
-  const ir::Graph& graph_;
-  const Config& config_;
-  const RunOptions& run_;
-  Log& log_;
-  std::unique_ptr<data::Dataset> dataset_;
-  quant::BatchSource source_;
-};
 
 /// What to collect for a scheme.
 struct CalibrationRequest {

@@ -67,6 +67,7 @@ class Reader {
                                               : config_.model.name;
     if (errors_.empty()) {
       parsed.config = std::move(config_);
+      parsed.settings = settings();
     } else {
       parsed.error = fmt::format("{}", fmt::join(errors_, "\n"));
     }
@@ -74,6 +75,17 @@ class Reader {
   }
 
  private:
+  [[nodiscard]] Settings settings() const {
+    Settings settings;
+    for (const KeyRow& row : config_keys()) {
+      const auto written = written_.find(&row);
+      settings.emplace_back(
+          fmt::format("{}/{}", row.key.group, row.key.key),
+          written == written_.end() ? std::string(row.key.fallback) : written->second);
+    }
+    return settings;
+  }
+
   void fail(int line, std::string_view where, std::string_view what) {
     errors_.push_back(fmt::format("{}:{}: {}: {}", file_, line, where, what));
   }
@@ -128,7 +140,10 @@ class Reader {
     }
     if (entry.text.empty()) return;  // the default
     try {
-      if (row->set(config_, entry.text)) return;
+      if (row->set(config_, entry.text)) {
+        written_.emplace(&*row, entry.text);
+        return;
+      }
       fail(entry.line, where,
            fmt::format("found {}, expected {}", shown(entry.text), row->key.values));
     } catch (const InputError& error) {
@@ -176,6 +191,7 @@ class Reader {
   const XmlElement& element_;
   std::string_view file_;
   Config config_;
+  std::map<const KeyRow*, std::string> written_;
   std::vector<std::string> errors_;
 };
 
@@ -216,6 +232,7 @@ std::vector<ParsedConfig> parse_configs(std::string_view xml, std::string_view n
       configs.push_back({.title = fmt::format("element at line {}", child.line),
                          .line = child.line,
                          .config = std::nullopt,
+                         .settings = {},
                          .error = fmt::format("{}:{}: found an element {}, expected Config",
                                               name_for_errors, child.line, shown(child.name))});
     }

@@ -20,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ir/dtype.h"
@@ -41,6 +42,7 @@ struct ModelConfig {
 struct DatasetConfig {
   std::string name;
   std::filesystem::path path;  ///< as written; see resolve(). Empty only with kGlobalScale.
+  std::optional<std::filesystem::path> labels;                  ///< as written; see resolve()
   std::vector<double> mean = {0.0, 0.0, 0.0};                   ///< one or three
   std::vector<double> std = {1.0, 1.0, 1.0};                    ///< one or three, each > 0
   std::optional<std::array<std::int64_t, 2>> image_resolution;  ///< width, height
@@ -85,11 +87,15 @@ struct Config {
   bool operator==(const Config&) const = default;
 };
 
+/// Every key, "Group/Key", with the text that was used for it: what was written or the default.
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
 /// One `Config` of a file: what it says, or what is wrong with it.
 struct ParsedConfig {
   std::string title;  ///< "NAME", or "Config at line 7" when it has no usable name
   int line = 0;       ///< of its opening tag
   std::optional<Config> config;
+  Settings settings;  ///< of `config`, for the report
   std::string error;  ///< every mistake found, one per line; empty if there is a config
 };
 

@@ -150,6 +150,11 @@ const KeyRow kRows[] = {
       "Holds the images, or `.npy`/`.npz` arrays, to calibrate with; needed by every `CalibMode` "
       "but `global_scale`"},
      [](Config& config, std::string_view text) { config.dataset.path = text; return true; }},
+    {{kDataset, "Labels", kPath, "",
+      "A list of lines `file label`: with it, the accuracies of both networks on these images are "
+      "reported. The files are in the list's folder, in the folder beside it that has its name, or "
+      "in `Path`; classes count from 0"},
+     [](Config& config, std::string_view text) { config.dataset.labels = text; return true; }},
     {{kDataset, "Mean", kThreeNumbers, "0, 0, 0",
       "Subtracted from each channel of the model's input, in the order after `ChannelSwap`"},
      [](Config& config, std::string_view text) {
@@ -288,7 +293,6 @@ const KeyRow kRows[] = {
 };
 
 constexpr LaterKey kLaterKeys[] = {
-    {kDataset, "Labels"},
     {kQuantization, "SkipLayers"},
     {kQuantization, "WeightGranularity"},
     {kQuantization, "MaxAccuracyDrop"},

@@ -5,7 +5,13 @@
 #include <map>
 #include <string_view>
 
+#include "base/error.h"
+#include "driver/log_result.h"
+#include "driver/make_report.h"
 #include "driver/run_scheme.h"
+#include "driver/samples.h"
+#include "driver/verdict.h"
+#include "driver/verify_outputs.h"
 
 namespace tvmq::driver {
 namespace {
@@ -31,49 +37,37 @@ void log_model(const ir::Graph& graph, const Config& config, Log& log) {
                        static_cast<double>(weights) / 1e6, counts));
 }
 
-void log_summary(const quant::QuantizationSummary& summary, Log& log) {
-  std::size_t quantized = 0;
-  std::map<std::string, std::vector<std::string>> float_by_reason;
-  for (const auto& layer : summary.layers) {
-    if (layer.quantized) {
-      ++quantized;
-      log.debug(fmt::format("  integer: {}", layer.name));
-    } else {
-      float_by_reason[layer.reason].push_back(layer.name);
-    }
-  }
-  log.info(fmt::format(
-      "integer: {} of {} layers; of the operators {} work on integers, {} on floats", quantized,
-      summary.layers.size(), summary.integer_operators, summary.float_operators));
-  constexpr std::size_t kNamesShown = 4;
-  for (const auto& [reason, names] : float_by_reason) {
-    std::string shown;
-    for (std::size_t i = 0; i < std::min(names.size(), kNamesShown); ++i) {
-      shown += (i > 0 ? ", " : "") + names[i];
-    }
-    if (names.size() > kNamesShown) {
-      shown += fmt::format(" and {} more", names.size() - kNamesShown);
-      for (const std::string& name : names) log.debug(fmt::format("  float: {}", name));
-    }
-    log.info(fmt::format("float: {} ({})", shown, reason));
-  }
-}
-
 }  // namespace
 
 QuantizeResult quantize_model(const Config& config, const RunOptions& run, Log& log) {
-  const ir::Graph graph = load_model(resolve(config.model.model_json, run.config_file),
-                                     resolve(config.model.weights_params, run.config_file));
+  const std::filesystem::path json = resolve(config.model.model_json, run.config_file);
+  const std::filesystem::path params = resolve(config.model.weights_params, run.config_file);
+  const ir::Graph graph = load_model(json, params);
   log_model(graph, config, log);
+  Samples samples(graph, config, run, log);
 
-  const SchemeResult scheme = config.quantization.scheme == Scheme::kTvm
-                                  ? run_tvm_scheme(graph, config, run, log)
-                                  : run_integer_scheme(graph, config, run, log);
-  log_summary(scheme.summary, log);
+  SchemeResult scheme = config.quantization.scheme == Scheme::kTvm
+                            ? run_tvm_scheme(graph, samples, config, run, log)
+                            : run_integer_scheme(graph, samples, config, run, log);
+  QuantizeResult result;
+  result.summary = std::move(scheme.summary);
+  result.written =
+      write_model(scheme.module, config.quantization.output_directory, config.model.name);
 
-  QuantizeResult result{.written = write_model(scheme.module, config.quantization.output_directory,
-                                               config.model.name),
-                        .summary = scheme.summary};
+  report::Report& report = result.report;
+  report = begin_report(graph, {.json = json, .params = params}, config, run, result);
+  report.calibration = std::move(scheme.calibration);
+  std::string unchecked;
+  try {
+    verify_outputs(graph, scheme.module, samples, run, report, log);
+  } catch (const InputError& error) {
+    unchecked = error.what();
+  }
+  report.verdict = judge(report, config, unchecked);
+
+  log_verdict(report, log);
+  log_summary(result.summary, log);
+  write_reports(report, result.written);
   log.info(fmt::format("written: {} ({:.2f} MB), {}", result.written.json.string(),
                        static_cast<double>(result.written.json_bytes) / 1e6,
                        result.written.params.string()));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <string_view>
 #include <utility>
 
@@ -87,10 +88,24 @@ quant::TvmQuantizeOptions tvm_options(const Config& config) {
           .partition_conversions = partition_conversions(config)};
 }
 
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// All but the seconds. Of a calibration cache, the samples that it was made from.
+report::Calibration describe_calibration(const quant::CalibrationTable& table, Samples& samples,
+                                         const Config& config) {
+  const std::int64_t batches = samples.calibrated() ? samples.source().batches : table.samples;
+  return {
+      .mode = std::string(quant::calib_mode_name(table.mode)),
+      .samples = table.samples * config.dataset.batch_size,
+      .skipped = std::max<std::int64_t>(batches - table.samples, 0) * config.dataset.batch_size};
+}
+
 }  // namespace
 
-SchemeResult run_tvm_scheme(const ir::Graph& bound, const Config& config, const RunOptions& run,
-                            Log& log) {
+SchemeResult run_tvm_scheme(const ir::Graph& bound, Samples& samples, const Config& config,
+                            const RunOptions& run, Log& log) {
   refuse_what_only_integer_knows(config.quantization);
   const quant::TvmQuantizeOptions options = tvm_options(config);
   quant::check_options(options);
@@ -99,6 +114,8 @@ SchemeResult run_tvm_scheme(const ir::Graph& bound, const Config& config, const 
   const ir::Graph prepared = passes::prepare(bound, level, log);
   const quant::AnnotatedGraph annotated = quant::annotate(prepared, options);
 
+  SchemeResult result;
+  const auto start = std::chrono::steady_clock::now();
   std::vector<float> thresholds;
   if (calib_mode(config) == quant::CalibMode::kGlobalScale) {
     // Does not look at data, so that it also quantizes what TVM cannot collect statistics of.
@@ -106,21 +123,22 @@ SchemeResult run_tvm_scheme(const ir::Graph& bound, const Config& config, const 
                       static_cast<float>(config.quantization.global_scale));
   } else {
     const std::vector<ir::NodeId> observed = quant::observed(annotated);
-    Samples samples(bound, config, run, log);
     const quant::CalibrationTable table =
         calibrate_as_configured(annotated.graph, {.observed = observed, .bits = options.nbit_input},
                                 samples, config, run, log);
     for (const auto& entry : table.entries) thresholds.push_back(entry.threshold);
+    result.calibration = describe_calibration(table, samples, config);
   }
+  result.calibration.mode = quant::calib_mode_name(calib_mode(config));
+  result.calibration.seconds = seconds_since(start);
 
-  SchemeResult result;
   const ir::Graph quantized = quant::realize(annotated, thresholds, options, log, &result.summary);
   result.module = quant::partition_conversions(quantized, options);
   return result;
 }
 
-SchemeResult run_integer_scheme(const ir::Graph& bound, const Config& config, const RunOptions& run,
-                                Log& log) {
+SchemeResult run_integer_scheme(const ir::Graph& bound, Samples& samples, const Config& config,
+                                const RunOptions& run, Log& log) {
   refuse_what_only_tvm_knows(config.quantization);
   const quant::IntegerOptions options{
       .activation_bits = config.quantization.activation_bits,
@@ -134,7 +152,7 @@ SchemeResult run_integer_scheme(const ir::Graph& bound, const Config& config, co
   quant::IntegerPlan plan = quant::plan_integer(prepared, options);
   const quant::CalibMode mode = calib_mode(config);
   const bool looks_at_samples = quant::threshold_mode(mode).needs_samples;
-  Samples samples(bound, config, run, log);
+  const auto start = std::chrono::steady_clock::now();
 
   if (config.quantization.equalization.value_or(looks_at_samples)) {
     const std::vector<ir::NodeId> values = quant::equalizable(plan);
@@ -161,6 +179,8 @@ SchemeResult run_integer_scheme(const ir::Graph& bound, const Config& config, co
   }
 
   SchemeResult result;
+  result.calibration = describe_calibration(table, samples, config);
+  result.calibration.seconds = seconds_since(start);
   const ir::Graph quantized = quant::realize_integer(plan, parameters, options, &result.summary);
   result.module = quant::partition_conversions(
       quantized,

@@ -152,8 +152,6 @@ TEST(Config, SaysWhatIsWrongAndWhere) {
       {dataset("<Layout><b/></Layout>"), "found an element 'b'"},
       {dataset("<Layout unit='x'>NCHW</Layout>"), "found attributes"},
       {dataset("stray"), "c.xml:4: Dataset: found text 'stray'"},
-      {dataset("<Labels>l.txt</Labels>"),
-       "Dataset/Labels: this key is not available in this version"},
       {quantization("<CalibMode>kl</CalibMode>"),
        "c.xml:7: QuantizationParameters/CalibMode: found 'kl', expected kl_divergence, "
        "global_scale, "

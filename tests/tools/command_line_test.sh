@@ -59,6 +59,12 @@ expect outputs_stay_in_their_directory 1 'Name' -c evil.xml
 { echo '<Configs>'; config number '<CalibSamples>0</CalibSamples>'; echo '</Configs>'; } >zero.xml
 expect zero_samples 1 'CalibSamples' -c zero.xml
 
+{ echo '<Configs>'; config rough '<ActivationBits>2</ActivationBits><WeightBits>2</WeightBits>'; echo '</Configs>'; } >rough.xml
+expect a_bad_result_has_its_own_exit_code 4 'rough: bad: SQNR' -c rough.xml
+[ -s rough.json ] && [ -s rough.report.json ] && [ -s rough.report.html ] || { echo 'FAILED: no output'; failed=1; }
+{ echo '<Configs>'; config rough '<ActivationBits>2</ActivationBits><WeightBits>2</WeightBits>'; config second '<CalibSamples>0</CalibSamples>'; echo '</Configs>'; } >both.xml
+expect a_failed_config_outweighs_a_bad_result 1 'rough: bad' -c both.xml
+
 # No output may be half written, not even a temporary file.
 leftovers=$(find . -name '*.tmp' | wc -l)
 [ "$leftovers" -eq 0 ] || { echo "FAILED: $leftovers temporary files left"; failed=1; }

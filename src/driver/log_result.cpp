@@ -1,0 +1,96 @@
+#include "driver/log_result.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace tvmq::driver {
+namespace {
+
+std::string decibels(double value) {
+  if (std::isnan(value)) return "unknown";
+  return std::isinf(value) ? "infinite" : fmt::format("{:.1f} dB", value);
+}
+
+std::string percent(const report::Share& share) {
+  return fmt::format("{:.1f} % ({:.1f} to {:.1f})", 100 * share.value, 100 * share.low,
+                     100 * share.high);
+}
+
+void log_verification(const report::Verification& verification, Log& log) {
+  for (const report::Output& output : verification.outputs) {
+    log.info(fmt::format("{}: SQNR {}, cosine {:.5f}, largest error {:.4g}", output.name,
+                         decibels(output.sqnr_db), output.cosine, output.max_abs_error));
+  }
+  if (!std::isnan(verification.top1_agreement)) {
+    log.info(fmt::format("agreement with the float network: top-1 {:.1f} %, top-5 {:.1f} %",
+                         100 * verification.top1_agreement, 100 * verification.top5_agreement));
+  }
+  if (verification.source == "calibration") {
+    log.info(
+        "the folder has no images besides those of the calibration: the result was checked on "
+        "them, and the figures flatter");
+  }
+}
+
+void log_accuracy(const report::Accuracy& accuracy, Log& log) {
+  log.info(fmt::format("top-1 on {} labelled images, 95 % intervals: float {}, integer {}",
+                       accuracy.images, percent(accuracy.of_float.top1),
+                       percent(accuracy.of_integer.top1)));
+  log.info(fmt::format("top-5: float {}, integer {}", percent(accuracy.of_float.top5),
+                       percent(accuracy.of_integer.top5)));
+  log.info(fmt::format("top-1 changed by {:+.1f} points ({:+.1f} to {:+.1f}); {} images flipped",
+                       100 * accuracy.difference.value, 100 * accuracy.difference.low,
+                       100 * accuracy.difference.high, accuracy.flipped.size()));
+}
+
+}  // namespace
+
+void log_verdict(const report::Report& report, Log& log) {
+  const report::Verdict& verdict = report.verdict;
+  const std::string line = fmt::format("{}: {}", report.model.name, verdict.summary);
+  if (verdict.status == report::Status::kGood) {
+    log.info(line);
+  } else {
+    log.warning(line);
+    for (const std::string& each : verdict.advice) {
+      log.warning(fmt::format("  what may help: {}", each));
+    }
+  }
+  if (report.verification) log_verification(*report.verification, log);
+  if (report.accuracy) log_accuracy(*report.accuracy, log);
+}
+
+void log_summary(const quant::QuantizationSummary& summary, Log& log) {
+  std::size_t quantized = 0;
+  std::map<std::string, std::vector<std::string>> float_by_reason;
+  for (const auto& layer : summary.layers) {
+    if (layer.quantized) {
+      ++quantized;
+      log.debug(fmt::format("  integer: {}", layer.name));
+    } else {
+      float_by_reason[layer.reason].push_back(layer.name);
+    }
+  }
+  log.info(fmt::format(
+      "integer: {} of {} layers; of the operators {} work on integers, {} on floats", quantized,
+      summary.layers.size(), summary.integer_operators, summary.float_operators));
+  constexpr std::size_t kNamesShown = 4;
+  for (const auto& [reason, names] : float_by_reason) {
+    std::string shown;
+    for (std::size_t i = 0; i < std::min(names.size(), kNamesShown); ++i) {
+      shown += (i > 0 ? ", " : "") + names[i];
+    }
+    if (names.size() > kNamesShown) {
+      shown += fmt::format(" and {} more", names.size() - kNamesShown);
+      for (const std::string& name : names) log.debug(fmt::format("  float: {}", name));
+    }
+    log.info(fmt::format("float: {} ({})", shown, reason));
+  }
+}
+
+}  // namespace tvmq::driver

@@ -1,0 +1,68 @@
+#include "driver/make_report.h"
+
+#include <system_error>
+#include <utility>
+
+#include "report/html.h"
+
+namespace tvmq::driver {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::int64_t bytes_of(const fs::path& path) {
+  std::error_code error;
+  const auto size = fs::file_size(path, error);
+  return error ? 0 : static_cast<std::int64_t>(size);
+}
+
+report::Model model_of(const ir::Graph& bound, const ModelPaths& paths, const Config& config) {
+  report::Model model{
+      .name = config.model.name, .json = paths.json.string(), .params = paths.params.string()};
+  for (const ir::NodeId id : bound.inputs()) {
+    const auto* type = std::get_if<ir::TensorType>(&bound[id].type);
+    if (type == nullptr) continue;
+    model.inputs.push_back({.name = bound[id].name,
+                            .shape = type->shape,
+                            .dtype = std::string(ir::dtype_name(type->dtype))});
+  }
+  for (const ir::Node& node : bound.nodes()) {
+    if (node.is_constant()) model.weights += node.value.size();
+  }
+  return model;
+}
+
+}  // namespace
+
+report::Report begin_report(const ir::Graph& bound, const ModelPaths& paths, const Config& config,
+                            const RunOptions& run, const QuantizeResult& result) {
+  report::Report report;
+  report.program = "quantization_tvm " TVMQ_VERSION;
+  report.model = model_of(bound, paths, config);
+  report.configuration = run.settings;
+  report.scheme = config.quantization.scheme == Scheme::kTvm ? "tvm" : "integer";
+  for (const auto& layer : result.summary.layers) {
+    report.layers.push_back({.name = layer.name,
+                             .op = layer.op,
+                             .integer = layer.quantized,
+                             .reason = layer.reason,
+                             .skip_line = layer.name});
+  }
+  report.operations.integer_operators = result.summary.integer_operators;
+  report.operations.float_operators = result.summary.float_operators;
+  report.sizes = {.float_json = bytes_of(paths.json),
+                  .float_params = bytes_of(paths.params),
+                  .integer_json = static_cast<std::int64_t>(result.written.json_bytes),
+                  .integer_params = static_cast<std::int64_t>(result.written.params_bytes)};
+  return report;
+}
+
+void write_reports(const report::Report& report, const WrittenModel& written) {
+  const auto beside = [&](std::string_view suffix) {
+    return written.json.parent_path() / (report.model.name + std::string(suffix));
+  };
+  report::write_json(report, beside(".report.json"));
+  report::write_html(report, beside(".report.html"));
+}
+
+}  // namespace tvmq::driver
