@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeReport } from '../fixtures/make_report.mjs';
 import { bins } from '../src/charts/histogram.js';
+import { ends } from '../src/charts/tensor_ranges.js';
 import { channels } from '../src/charts/channel_ranges.js';
 import { measured, worstFirst } from '../src/measures.js';
 import { byKind } from '../src/sections/latency.js';
@@ -67,6 +68,16 @@ test('bins of a histogram', () => {
     [-1, 0, 3],
     [0, 1, 4],
   ]);
+});
+
+test('ranges as they are, or as shares of the largest magnitude', () => {
+  const tensor = { low: -1, high: 2, observed_low: -4, observed_high: 3 };
+  assert.deepEqual(ends(tensor, false), [-4, 3, -1, 2]);
+  assert.deepEqual(ends(tensor, true), [-1, 0.75, -0.25, 0.5]);
+  assert.deepEqual(
+    ends({ low: 0, high: 0, observed_low: null, observed_high: null }, true),
+    [0, 0, 0, 0],
+  );
 });
 
 test('channels in order, or the widest first', () => {

@@ -4,10 +4,12 @@ import { categoryAxis, tooltip, valueAxis } from './parts.js';
 
 /**
  * One column per tensor in execution order: what was seen (thin), what was kept (thick), zero.
- * @param {Shared} shown the tensor looked at @param {(tensor) => void} look pressing a
- *        column calls it
+ * @param {Shared} shown the tensor looked at
+ * @param {Shared} relative every tensor on a scale of its own: what is cut off becomes visible, also
+ *        of tensors that are much smaller than others
+ * @param {(tensor) => void} look pressing a column calls it
  */
-export function tensorRanges(activations, shown, look) {
+export function tensorRanges(activations, shown, relative, look) {
   const chart = new Chart(
     'Observed and chosen range of every quantized tensor',
     300,
@@ -25,21 +27,19 @@ export function tensorRanges(activations, shown, look) {
           nameTextStyle: { color: theme.muted },
         },
       ),
-      yAxis: valueAxis(theme, 'value', {
+      yAxis: valueAxis(theme, relative.value ? 'share of the largest' : 'value', {
         nameGap: 38,
-        axisLabel: { color: theme.muted, formatter: (x) => short(x) },
+        ...(relative.value ? { min: ({ min }) => (min < 0 ? -1 : 0), max: 1 } : {}),
+        axisLabel: {
+          color: theme.muted,
+          formatter: (x) => (relative.value ? percent(x, 0) : short(x)),
+        },
       }),
       series: [
         {
           type: 'custom',
           clip: true,
-          data: activations.map((a, i) => [
-            i,
-            a.observed_low ?? a.low,
-            a.observed_high ?? a.high,
-            a.low,
-            a.high,
-          ]),
+          data: activations.map((a, i) => [i, ...ends(a, relative.value)]),
           encode: { x: 0, y: [1, 2, 3, 4] },
           renderItem: (_, api) =>
             column(api, theme, narrow, shown.value === activations[api.value(0)]),
@@ -56,7 +56,16 @@ export function tensorRanges(activations, shown, look) {
     ({ dataIndex }) => look(activations[dataIndex]),
   );
   shown.subscribe(() => chart.update());
+  relative.subscribe(() => chart.update());
   return chart;
+}
+
+/** Ends of what was seen and of what is kept, as shares of the largest magnitude if `relative`. */
+export function ends(tensor, relative) {
+  const { low, high, observed_low: seenLow, observed_high: seenHigh } = tensor;
+  const all = [seenLow ?? low, seenHigh ?? high, low, high];
+  const unit = relative ? Math.max(...all.map(Math.abs)) || 1 : 1;
+  return all.map((value) => value / unit);
 }
 
 export function describeTensor(a) {

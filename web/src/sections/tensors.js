@@ -6,6 +6,11 @@ import { count, decibel, fixed, percent, shape, short } from '../format.js';
 import { MEASURES } from '../measures.js';
 import { table } from '../table.js';
 
+const RANGE_SCALES = [
+  ['relative', 'one per tensor'],
+  ['common', 'the same for all'],
+];
+
 /** One layer from close by (its result, its weights), then the ranges of all tensors. */
 export function tensorsSection({ layers, activations }, selected) {
   if (!layers.length && !activations.length) return null;
@@ -15,6 +20,7 @@ export function tensorsSection({ layers, activations }, selected) {
     chosen.set(index);
     shown.set(activations.find((a) => a.layer === index) ?? null);
   });
+  const relative = new Shared(true);
   const look = (tensor) => {
     if (tensor.layer !== null) selected.set(tensor.layer);
     shown.set(tensor);
@@ -31,7 +37,10 @@ export function tensorsSection({ layers, activations }, selected) {
           figure(
             'Ranges of all stored tensors',
             'Thick: the range that 8 bits cover. Thin: what calibration saw. Press one to look at it.',
-            tensorRanges(activations, shown, look),
+            tensorRanges(activations, shown, relative, look),
+            select('scale', RANGE_SCALES, 'relative', (value) =>
+              relative.set(value === 'relative'),
+            ),
           ),
           tensorTable(activations, look),
         ]
