@@ -52,7 +52,8 @@ void log_accuracy(const report::Accuracy& accuracy, Log& log) {
 
 void log_verdict(const report::Report& report, Log& log) {
   const report::Verdict& verdict = report.verdict;
-  const std::string line = fmt::format("{}: {}", report.model.name, verdict.summary);
+  const std::string line = fmt::format("{}: {}: {}", report.model.name,
+                                       report::status_name(verdict.status), verdict.summary);
   if (verdict.status == report::Status::kGood) {
     log.info(line);
   } else {

@@ -89,22 +89,21 @@ report::Verdict judge(const report::Report& report, const Config& config,
   using report::Status;
   if (!report.verification) {
     return {.status = Status::kUnchecked,
-            .summary = fmt::format("unchecked: {}", reason),
+            .summary = reason,
             .advice = {"give Dataset/Path images to check the result on"}};
   }
   const report::Verification& verification = *report.verification;
   const double sqnr = worst_sqnr(verification);
   if (std::isnan(sqnr)) {
     return {.status = Status::kBad,
-            .summary = "bad: outputs that are not finite numbers",
+            .summary = "outputs that are not finite numbers",
             .advice = advice(report, config)};
   }
   const bool classifier = !std::isnan(verification.top1_agreement);
   const bool bad =
       sqnr < kLeastSqnrDb && (!classifier || verification.top1_agreement < kLeastAgreement);
-  report::Verdict verdict{
-      .status = bad ? Status::kBad : Status::kGood,
-      .summary = fmt::format("{}: {}", bad ? "bad" : "good", figures(verification, sqnr))};
+  report::Verdict verdict{.status = bad ? Status::kBad : Status::kGood,
+                          .summary = figures(verification, sqnr)};
   if (bad) {
     verdict.summary += fmt::format(
         ", expected at least {} dB{}", kLeastSqnrDb,

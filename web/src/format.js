@@ -54,6 +54,13 @@ export const shape = (dims) => (dims?.length ? dims.join(' × ') : DASH);
 /** "1 layer", "20 layers". */
 export const plural = (n, word, words = `${word}s`) => `${n} ${n === 1 ? word : words}`;
 
+/** Which images the two networks were compared on. */
+export function imagesOf({ images, source }) {
+  if (source === 'labelled') return plural(images, 'labelled image');
+  const unused = source === 'held out' ? ' that calibration did not use' : ` of the ${source}`;
+  return plural(images, 'image') + unused;
+}
+
 /** The end of a long dotted name says more than its beginning. */
 export function tail(name, length) {
   return name.length <= length ? name : `…${name.slice(name.length - length + 1)}`;

@@ -44,6 +44,14 @@ const cases = [
   ['tail', ['features.block0.conv', 8], '…k0.conv'],
 ];
 
+for (const [source, expected] of [
+  ['held out', '1 image that calibration did not use'],
+  ['labelled', '1 labelled image'],
+  ['calibration', '1 image of the calibration'],
+]) {
+  test(`images: ${source}`, () => assert.equal(format.imagesOf({ images: 1, source }), expected));
+}
+
 for (const [name, args, expected] of cases) {
   test(`${name}(${JSON.stringify(args).slice(1, -1)}) is ${expected}`, () => {
     assert.equal(format[name](...args), expected);

@@ -1,7 +1,7 @@
 import { bars } from '../charts/bars.js';
 import { intervals } from '../charts/intervals.js';
 import { figure, h, section } from '../dom.js';
-import { decibel, fixed, percent, plural, points, short } from '../format.js';
+import { decibel, fixed, imagesOf, percent, plural, points, short } from '../format.js';
 import { table } from '../table.js';
 
 export function accuracySection({ accuracy, verification }) {
@@ -23,10 +23,7 @@ export function accuracySection({ accuracy, verification }) {
 
 function lead(accuracy, verification) {
   if (!accuracy) {
-    return (
-      `Both networks on ${verification.images} images (${verification.source}), without labels. ` +
-      'Dataset/Labels adds accuracy.'
-    );
+    return `Both networks on ${imagesOf(verification)}. ` + 'Dataset/Labels adds accuracy.';
   }
   const { top1, low, high } = accuracy.difference;
   const certain = low > 0 || high < 0;
@@ -59,12 +56,13 @@ function measured({ float, integer, images }) {
   );
 }
 
-function agreement({ top1_agreement: top1, top5_agreement: top5, images, source }) {
+function agreement(verification) {
+  const { top1_agreement: top1, top5_agreement: top5 } = verification;
   const rows = [{ name: 'top-1', same: top1 }];
   if (top5 !== null) rows.push({ name: 'top-5', same: top5 });
   return figure(
     'Agreement with float',
-    `${images} images, ${source}.`,
+    `${imagesOf(verification)}.`,
     bars(
       'How often both networks give the same answer',
       rows,

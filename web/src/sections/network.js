@@ -49,20 +49,18 @@ function lead(reasons, layers) {
 
 function shares(o) {
   const rows = [
-    ['multiplications', 'macs'],
-    ['operators', 'operators'],
-    ['weight bytes', 'bytes'],
-  ].map(([name, key]) => {
-    const [integer, float] = [o[`integer_${key}`] ?? 0, o[`float_${key}`] ?? 0];
-    const total = integer + float || 1;
-    return { name, integer: integer / total, float: float / total };
-  });
+    ['multiplications', o.integer_macs, o.float_macs],
+    ['operators', o.integer_operators, o.float_operators],
+    ['bytes of constants', o.integer_bytes, o.float_bytes],
+  ]
+    .map(([name, integer, float]) => ({ name, integer, float, total: integer + float }))
+    .filter(({ total }) => total > 0);
   return bars(
     'Share of the work in integers',
     rows,
     [
-      { name: '8 bits', color: 'integer', value: (r) => r.integer },
-      { name: 'float', color: 'float', value: (r) => r.float },
+      { name: '8 bits', color: 'integer', value: (r) => r.integer / r.total },
+      { name: 'float', color: 'float', value: (r) => r.float / r.total },
     ],
     { unit: 'share', format: percent, tick: (x) => percent(x, 0), stacked: true },
   );

@@ -1,5 +1,5 @@
 import { h } from '../dom.js';
-import { bytes, decibel, milliseconds, percent, points, ratio } from '../format.js';
+import { bytes, decibel, imagesOf, milliseconds, percent, points, ratio } from '../format.js';
 
 const STATUS = {
   good: { mark: '✓', word: 'Good' },
@@ -68,7 +68,7 @@ function tiles({ verification, accuracy, sizes, latency, operations }) {
     ]);
   }
   if (verification) {
-    const images = `${verification.images} images, ${verification.source}`;
+    const images = imagesOf(verification);
     if (verification.top1_agreement !== null) {
       list.push(['Same answer as float', percent(verification.top1_agreement), `of ${images}`]);
     }
@@ -88,10 +88,8 @@ function tiles({ verification, accuracy, sizes, latency, operations }) {
     ratio(total('float'), total('integer')),
     `${bytes(total('float'))} to ${bytes(total('integer'))}`,
   ]);
-  list.push([
-    'Work in 8 bits',
-    percent(macs ? operations.integer_macs / macs : null),
-    'of multiplications',
-  ]);
+  if (macs) {
+    list.push(['Work in 8 bits', percent(operations.integer_macs / macs), 'of multiplications']);
+  }
   return list;
 }
