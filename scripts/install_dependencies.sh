@@ -13,7 +13,7 @@ packages=(
   libpugixml-dev libsimdjson-dev zlib1g-dev                        # file formats
   libcli11-dev libfmt-dev libspdlog-dev                            # command line, text, log
   libgtest-dev libgmock-dev libbenchmark-dev                       # tests, benchmarks
-  chromium                                                         # ... of the report page
+  chromium fonts-dejavu-core                                       # ... of the report page
 )
 # Bundle the report page. Whoever has a Node.js from elsewhere keeps it.
 command -v node >/dev/null || packages+=(nodejs)

@@ -56,7 +56,7 @@ export function latencySection({ latency }) {
     operators.length
       ? [
           figure(
-            'Slowest in 8 bits',
+            'Slowest operators of the integer network',
             null,
             bars('The slowest operators', slowest, groups, options),
           ),
