@@ -86,6 +86,40 @@ Grid grid_of(const ir::SimulatedQuantizeAttrs& attrs) {
           .highest = static_cast<std::int32_t>(std::min(attrs.clip_max, 0x1p30))};
 }
 
+/// TVM's realize leaves the integers of an operand as they are: what comes out has its scale.
+bool keeps_scale(const Node& node) {
+  if (node.kind != ir::NodeKind::kCall) return false;
+  switch (node.op) {
+    case ir::Op::kRelu:
+    case ir::Op::kClip:
+    case ir::Op::kMaxPool2D:
+    case ir::Op::kBatchFlatten:
+    case ir::Op::kReshape:
+    case ir::Op::kTranspose:
+    case ir::Op::kStridedSlice:
+    case ir::Op::kCastHint:
+    case ir::Op::kStopFusion:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// The simulated quantize that gave a value its integers; the value itself if there is none.
+NodeId scale_source(const Graph& graph, NodeId id) {
+  while (keeps_scale(graph[id])) id = graph[id].inputs[0];
+  return id;
+}
+
+/// The value that annotations stand for.
+NodeId without_annotations(const Graph& graph, NodeId id) {
+  while (graph[id].is_call(ir::Op::kSimulatedQuantize) || graph[id].is_call(ir::Op::kCastHint) ||
+         graph[id].is_call(ir::Op::kStopFusion)) {
+    id = graph[id].inputs[0];
+  }
+  return id;
+}
+
 float rounded(float value, const Grid& grid) {
   if (grid.scale == 0) return 0;
   const float level = std::round(value / grid.scale);
@@ -158,7 +192,8 @@ QuantizedNetwork describe_tvm(const quant::AnnotatedGraph& annotated,
     attrs_of[id] = &scales[i];
     if (scales[i].kind == static_cast<std::int64_t>(quant::AnnotateKind::kWeight)) continue;
     network.integer[id] = true;
-    network.stored.push_back({.node = graph[id].inputs[0], .grid = grid_of(scales[i])});
+    network.stored.push_back(
+        {.node = without_annotations(graph, graph[id].inputs[0]), .grid = grid_of(scales[i])});
   }
 
   for (AnalysedLayer& layer : network.layers) {
@@ -167,7 +202,7 @@ QuantizedNetwork describe_tvm(const quant::AnnotatedGraph& annotated,
     if (type == nullptr || !ir::is_integer(type->dtype)) continue;
     network.integer[layer.layer] = true;
     const auto& operands = graph[layer.layer].inputs;
-    const auto* data = attrs_of[operands[0]];
+    const auto* data = attrs_of[scale_source(graph, operands[0])];
     const auto* weight = attrs_of[operands[1]];
     if (data == nullptr || weight == nullptr) {
       layer.actual.reset();  // what its integers are worth is not known

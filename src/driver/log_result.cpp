@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "driver/verdict.h"
+
 namespace tvmq::driver {
 namespace {
 
@@ -48,6 +50,61 @@ void log_accuracy(const report::Accuracy& accuracy, Log& log) {
                        100 * accuracy.difference.high, accuracy.flipped.size()));
 }
 
+/// What its own rounding costs a layer, and which operand is to blame.
+std::string blame(const report::Layer& layer) {
+  std::string text = fmt::format("{}: {} by itself", layer.name, decibels(layer.isolated_sqnr_db));
+  if (!std::isnan(layer.weight_sqnr_db)) {
+    text += fmt::format(" (weights {}, input {})", decibels(layer.weight_sqnr_db),
+                        decibels(layer.activation_sqnr_db));
+  }
+  return text + fmt::format(", {} with all before it", decibels(layer.accumulated_sqnr_db));
+}
+
+void log_layers(const report::Report& report, Log& log) {
+  constexpr std::size_t kShown = 3;
+  const char* title = "worst layers: ";
+  for (const report::Layer* layer : worst_layers(report, kShown)) {
+    log.info(title + blame(*layer));
+    title = "              ";
+  }
+  for (const report::Layer& layer : report.layers) log.debug("  layer " + blame(layer));
+
+  constexpr double kMuch = 0.001;
+  const report::Activation* most = nullptr;
+  std::size_t count = 0;
+  for (const report::Activation& each : report.activations) {
+    if (!(each.saturated > kMuch)) continue;
+    ++count;
+    if (most == nullptr || each.saturated > most->saturated) most = &each;
+  }
+  if (most != nullptr) {
+    log.info(fmt::format(
+        "more than {} % of the elements saturate in {} of {} values, most in {}: "
+        "{:.2f} %",
+        100 * kMuch, count, report.activations.size(), most->name, 100 * most->saturated));
+  }
+}
+
+void log_costs(const report::Report& report, Log& log) {
+  const report::Operations& operations = report.operations;
+  const std::int64_t macs = operations.integer_macs + operations.float_macs;
+  if (macs > 0) {
+    log.info(fmt::format(
+        "{:.1f} % of {:.1f} M multiplications on integers; constants {:.2f} MB of "
+        "integers, {:.2f} MB of floats",
+        100 * static_cast<double>(operations.integer_macs) / static_cast<double>(macs),
+        static_cast<double>(macs) / 1e6, static_cast<double>(operations.integer_bytes) / 1e6,
+        static_cast<double>(operations.float_bytes) / 1e6));
+  }
+  if (report.latency) {
+    log.info(
+        fmt::format("a run in this program's executor, {} thread, median: float {:.2f} ms, "
+                    "integer {:.2f} ms",
+                    report.latency->threads, report.latency->of_float.median_ms,
+                    report.latency->of_integer.median_ms));
+  }
+}
+
 }  // namespace
 
 void log_verdict(const report::Report& report, Log& log) {
@@ -64,6 +121,8 @@ void log_verdict(const report::Report& report, Log& log) {
   }
   if (report.verification) log_verification(*report.verification, log);
   if (report.accuracy) log_accuracy(*report.accuracy, log);
+  if (report.verification) log_layers(report, log);
+  log_costs(report, log);
 }
 
 void log_summary(const quant::QuantizationSummary& summary, Log& log) {

@@ -3,6 +3,7 @@
 #include <system_error>
 #include <utility>
 
+#include "ir/cost.h"
 #include "report/html.h"
 
 namespace tvmq::driver {
@@ -26,9 +27,7 @@ report::Model model_of(const ir::Graph& bound, const ModelPaths& paths, const Co
                             .shape = type->shape,
                             .dtype = std::string(ir::dtype_name(type->dtype))});
   }
-  for (const ir::Node& node : bound.nodes()) {
-    if (node.is_constant()) model.weights += node.value.size();
-  }
+  model.weights = ir::constant_elements(bound);
   return model;
 }
 
@@ -41,15 +40,6 @@ report::Report begin_report(const ir::Graph& bound, const ModelPaths& paths, con
   report.model = model_of(bound, paths, config);
   report.configuration = run.settings;
   report.scheme = config.quantization.scheme == Scheme::kTvm ? "tvm" : "integer";
-  for (const auto& layer : result.summary.layers) {
-    report.layers.push_back({.name = layer.name,
-                             .op = layer.op,
-                             .integer = layer.quantized,
-                             .reason = layer.reason,
-                             .skip_line = layer.name});
-  }
-  report.operations.integer_operators = result.summary.integer_operators;
-  report.operations.float_operators = result.summary.float_operators;
   report.sizes = {.float_json = bytes_of(paths.json),
                   .float_params = bytes_of(paths.params),
                   .integer_json = static_cast<std::int64_t>(result.written.json_bytes),

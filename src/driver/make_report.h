@@ -16,8 +16,7 @@ struct ModelPaths {
   std::filesystem::path params;
 };
 
-/// All that is known before the networks are run: the model, the configuration, the layers and
-/// what became of them, sizes.
+/// What is known of the model and its files; report_layers.h and verify_outputs.h add the rest.
 report::Report begin_report(const ir::Graph& bound, const ModelPaths& paths, const Config& config,
                             const RunOptions& run, const QuantizeResult& result);
 

@@ -8,10 +8,11 @@
 #include "base/error.h"
 #include "driver/log_result.h"
 #include "driver/make_report.h"
+#include "driver/report_layers.h"
 #include "driver/run_scheme.h"
 #include "driver/samples.h"
 #include "driver/verdict.h"
-#include "driver/verify_outputs.h"
+#include "driver/verify_result.h"
 
 namespace tvmq::driver {
 namespace {
@@ -57,9 +58,12 @@ QuantizeResult quantize_model(const Config& config, const RunOptions& run, Log& 
   report::Report& report = result.report;
   report = begin_report(graph, {.json = json, .params = params}, config, run, result);
   report.calibration = std::move(scheme.calibration);
+  describe_layers(scheme.network, result.summary, scheme.table, report);
   std::string unchecked;
   try {
     verify_outputs(graph, scheme.module, samples, run, report, log);
+    verify_layers(scheme.network, samples, run, report, log);
+    measure_times(graph, scheme.module, samples, report);
   } catch (const InputError& error) {
     unchecked = error.what();
   }

@@ -92,6 +92,11 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+/// The modes that collect histograms anyway: the report shows them.
+bool has_histograms(quant::CalibMode mode) {
+  return mode == quant::CalibMode::kMse || mode == quant::CalibMode::kKlDivergence;
+}
+
 /// All but the seconds. Of a calibration cache, the samples that it was made from.
 report::Calibration describe_calibration(const quant::CalibrationTable& table, Samples& samples,
                                          const Config& config) {
@@ -123,17 +128,20 @@ SchemeResult run_tvm_scheme(const ir::Graph& bound, Samples& samples, const Conf
                       static_cast<float>(config.quantization.global_scale));
   } else {
     const std::vector<ir::NodeId> observed = quant::observed(annotated);
-    const quant::CalibrationTable table =
-        calibrate_as_configured(annotated.graph, {.observed = observed, .bits = options.nbit_input},
-                                samples, config, run, log);
-    for (const auto& entry : table.entries) thresholds.push_back(entry.threshold);
-    result.calibration = describe_calibration(table, samples, config);
+    result.table = calibrate_as_configured(annotated.graph,
+                                           {.observed = observed,
+                                            .bits = options.nbit_input,
+                                            .needs_histograms = has_histograms(calib_mode(config))},
+                                           samples, config, run, log);
+    for (const auto& entry : result.table.entries) thresholds.push_back(entry.threshold);
+    result.calibration = describe_calibration(result.table, samples, config);
   }
   result.calibration.mode = quant::calib_mode_name(calib_mode(config));
   result.calibration.seconds = seconds_since(start);
 
-  const ir::Graph quantized = quant::realize(annotated, thresholds, options, log, &result.summary);
+  ir::Graph quantized = quant::realize(annotated, thresholds, options, log, &result.summary);
   result.module = quant::partition_conversions(quantized, options);
+  result.network = analysis::describe_tvm(annotated, thresholds, options, std::move(quantized));
   return result;
 }
 
@@ -163,11 +171,11 @@ SchemeResult run_integer_scheme(const ir::Graph& bound, Samples& samples, const 
     plan = quant::plan_integer(quant::equalize(plan, values, statistics, options), options);
   }
 
-  const quant::CalibrationTable table =
+  quant::CalibrationTable table =
       calibrate_as_configured(plan.graph,
                               {.observed = plan.observed,
                                .bits = options.activation_bits,
-                               .needs_histograms = mode == quant::CalibMode::kMse},
+                               .needs_histograms = has_histograms(mode)},
                               samples, config, run, log);
   quant::IntegerParameters parameters;
   for (const auto& entry : table.entries) {
@@ -185,6 +193,8 @@ SchemeResult run_integer_scheme(const ir::Graph& bound, Samples& samples, const 
   result.module = quant::partition_conversions(
       quantized,
       {.dtype_input = ir::DType::kUInt8, .partition_conversions = partition_conversions(config)});
+  result.network = analysis::describe_integer(plan, parameters, options);
+  result.table = std::move(table);
   return result;
 }
 

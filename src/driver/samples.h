@@ -45,6 +45,8 @@ class Samples {
   /// The labelled images, else files of Dataset/Path that calibration does not use, else those that
   /// it uses. Throws InputError if there are none.
   VerificationSamples verification();
+  /// Images per batch.
+  [[nodiscard]] std::int64_t batch_size() const { return config_.dataset.batch_size; }
   /// The file of an image of verification().
   [[nodiscard]] std::string file_of(std::int64_t image) const;
 

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "driver/quantize_model.h"
+#include "driver/report_layers.h"
 #include "driver/verdict.h"
 
 namespace tvmq::driver {
@@ -101,6 +102,64 @@ TEST_F(Verification, UsesImagesThatCalibrationDidNotSee) {
     EXPECT_TRUE(fs::exists(folder_ / "out/shapes.report.json"));
     EXPECT_TRUE(fs::exists(folder_ / "out/shapes.report.html"));
   }
+}
+
+TEST_F(Verification, EveryLayerAndStoredValueIsMeasured) {
+  for (const Scheme scheme : {Scheme::kInteger, Scheme::kTvm}) {
+    config_.quantization.scheme = scheme;
+    config_.quantization.skip_conv_layers = std::vector<std::int64_t>{0};
+    const report::Report report = run();
+    ASSERT_EQ(report.layers.size(), 16U) << "15 convolutions and a product";
+    EXPECT_FALSE(report.layers[0].integer);
+    EXPECT_THAT(report.layers[0].reason, testing::Not(testing::IsEmpty()));
+    EXPECT_TRUE(std::isnan(report.layers[0].isolated_sqnr_db)) << "it is float";
+    for (std::size_t i = 1; i < 15; ++i) {
+      const report::Layer& layer = report.layers[i];
+      EXPECT_TRUE(layer.integer) << layer.name;
+      EXPECT_GT(layer.isolated_sqnr_db, 10) << layer.name;
+      EXPECT_GT(layer.accumulated_sqnr_db, 10) << layer.name;
+      EXPECT_LE(layer.isolated_sqnr_db,
+                std::min(layer.weight_sqnr_db, layer.activation_sqnr_db) + 1.5)
+          << layer.name;
+      EXPECT_GT(layer.macs, 0);
+      EXPECT_EQ(layer.bytes_float, 4 * layer.bytes_integer) << layer.name;
+      ASSERT_TRUE(layer.weight_range) << layer.name;
+      EXPECT_EQ(static_cast<std::int64_t>(layer.weight_range->low.size()), layer.output_shape[1]);
+    }
+    EXPECT_FALSE(report.activations.empty());
+    for (const report::Activation& activation : report.activations) {
+      EXPECT_GT(activation.scale, 0) << activation.name;
+      EXPECT_LE(activation.low, activation.high) << activation.name;
+      EXPECT_LT(activation.saturated, 0.1) << activation.name;
+      ASSERT_TRUE(activation.histogram) << activation.name;
+      EXPECT_LE(activation.histogram->low, activation.observed_low + 1e-6) << activation.name;
+      EXPECT_GE(activation.histogram->high, activation.observed_high - 1e-6) << activation.name;
+    }
+    EXPECT_EQ(report.operations.float_macs,
+              report.layers[0].macs + (report.layers[15].integer ? 0 : report.layers[15].macs));
+    EXPECT_TRUE(report.latency);
+    EXPECT_FALSE(report.graph.empty());
+    for (std::size_t i = 0; i < report.graph.size(); ++i) {
+      for (const std::size_t input : report.graph[i].inputs) EXPECT_LT(input, i);
+    }
+  }
+}
+
+TEST(CoarseHistogram, JoinsTheBinsThatHoldValues) {
+  quant::CalibrationEntry entry{.name = "x", .absmax = 4, .min = 0, .max = 4};
+  EXPECT_FALSE(coarse_histogram(entry));
+  entry.histogram.assign(8001, 0);
+  EXPECT_FALSE(coarse_histogram(entry)) << "of no values";
+  entry.histogram[4000] = 5;  // zero
+  entry.histogram[8000] = 7;
+  const auto histogram = coarse_histogram(entry);
+  ASSERT_TRUE(histogram);
+  EXPECT_LE(histogram->counts.size(), report::kMostHistogramBins);
+  EXPECT_EQ(histogram->counts.front(), 5U);
+  EXPECT_EQ(histogram->counts.back(), 7U);
+  EXPECT_NEAR(histogram->low, -4.0 / 8001, 1e-6) << "half a bin below zero";
+  EXPECT_GE(histogram->high, 4);
+  EXPECT_LT(histogram->high, 4.1);
 }
 
 TEST_F(Verification, SaysWhenThereAreNoOtherImages) {

@@ -1,10 +1,28 @@
-#include "driver/verify_outputs.h"
+#include "driver/verify_result.h"
+
+#include <algorithm>
+#include <utility>
 
 #include "analysis/compare_outputs.h"
+#include "analysis/latency.h"
+#include "analysis/layer_errors.h"
+#include "driver/report_layers.h"
 #include "ir/inline_functions.h"
 
 namespace tvmq::driver {
 namespace {
+
+/// Layer errors are to take less time than calibration, which runs the float network at least once
+/// per sample; a batch here costs about three runs of it.
+std::int64_t layer_error_batches(const report::Calibration& calibration, std::int64_t batch_size) {
+  constexpr std::int64_t kFewest = 4;
+  constexpr std::int64_t kMost = 32;
+  return std::clamp(calibration.samples / batch_size / 4, kFewest, kMost);
+}
+
+report::Times times(const analysis::LatencyTimes& measured) {
+  return {.median_ms = measured.median_ms, .min_ms = measured.min_ms, .p90_ms = measured.p90_ms};
+}
 
 report::Share share(std::int64_t hits, std::int64_t images) {
   const analysis::Share result = analysis::share_of(hits, images);
@@ -55,6 +73,31 @@ void verify_outputs(const ir::Graph& bound, const ir::Module& quantized, Samples
   }
   report.verification = std::move(verification);
   if (comparison.accuracy) report.accuracy = accuracy(comparison, samples);
+}
+
+void verify_layers(const analysis::QuantizedNetwork& network, Samples& samples,
+                   const RunOptions& run, report::Report& report, Log& log) {
+  const quant::BatchSource source = samples.verification().source;
+  const std::int64_t batches = layer_error_batches(report.calibration, samples.batch_size());
+  add_layer_errors(analysis::measure_layer_errors(
+                       network, source, {.most_batches = batches, .threads = run.threads}, log),
+                   report);
+}
+
+void measure_times(const ir::Graph& bound, const ir::Module& quantized, Samples& samples,
+                   report::Report& report) {
+  const quant::BatchSource source = samples.verification().source;
+  std::optional<std::vector<ir::Tensor>> inputs;
+  for (std::int64_t batch = 0; batch < source.batches && !inputs; ++batch) {
+    inputs = source.load(batch);
+  }
+  if (!inputs) return;
+  const ir::Graph integer = ir::inline_functions(quantized);
+  const ir::Graph* const graphs[] = {&bound, &integer};
+  const analysis::LatencyOptions options;
+  const auto measured = analysis::measure_latency(graphs, *inputs, options);
+  report.latency = report::Latency{
+      .threads = options.threads, .of_float = times(measured[0]), .of_integer = times(measured[1])};
 }
 
 }  // namespace tvmq::driver

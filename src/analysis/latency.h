@@ -1,0 +1,36 @@
+// How long a run of a network takes in this program's executor, on the machine at hand.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace tvmq::analysis {
+
+struct LatencyOptions {
+  int threads = 1;                         ///< inside operators
+  std::int64_t most_runs = 50;             ///< of each network, beside one to warm up
+  std::chrono::milliseconds budget{1500};  ///< no run is begun later; at least one is done
+};
+
+/// Of runs one after another, in milliseconds.
+struct LatencyTimes {
+  std::int64_t runs = 0;
+  double median_ms = 0;
+  double min_ms = 0;
+  double p90_ms = 0;
+};
+
+/// The statistics of at least one duration in milliseconds.
+LatencyTimes latency_times(std::vector<double> milliseconds);
+
+/// Runs the networks in turn on the same inputs, so that what else the machine does hits all of
+/// them; the result in their order. Compiling is not counted. Throws what exec::Program throws.
+std::vector<LatencyTimes> measure_latency(std::span<const ir::Graph* const> graphs,
+                                          std::span<const ir::Tensor> inputs,
+                                          const LatencyOptions& options);
+
+}  // namespace tvmq::analysis
