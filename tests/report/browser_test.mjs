@@ -12,6 +12,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { makeReport } from '../../web/fixtures/make_report.mjs';
+import { measured, worstFirst } from '../../web/src/measures.js';
+import { inputOf } from '../../web/src/stored_tensors.js';
 
 const { chromium } = createRequire(new URL('../../web/', import.meta.url))('playwright-core');
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -107,23 +109,16 @@ async function assertCharts(page, expected) {
 }
 
 /** How many charts a report has data for. */
-function chartsOf({ accuracy, verification, layers, activations, graph, latency }) {
-  const some = (key) => layers.some((layer) => layer[key] !== null);
-  const closer = layers.reduce((worst, layer) =>
-    (layer.isolated_sqnr_db ?? Infinity) < (worst.isolated_sqnr_db ?? Infinity) ? layer : worst,
-  );
-  const its = activations.find((a) => a.layer === layers.indexOf(closer));
+function chartsOf(report) {
+  const { accuracy, verification, layers, activations, graph, latency } = report;
+  const worst = worstFirst(layers, 'isolated_sqnr_db')[0] ?? 0;
+  const operators = latency?.operators.length;
   const present = [
-    accuracy,
-    typeof verification?.top1_agreement === 'number',
-    some('accumulated_sqnr_db') || some('isolated_sqnr_db'),
-    some('accumulated_sqnr_db') || some('isolated_sqnr_db'),
-    its?.histogram,
-    closer.weight_range,
-    activations.length,
-    graph.nodes.length,
-    true, // shares of the work
-    ...(latency ? [true, true, latency.operators.length] : []),
+    ...[accuracy, typeof verification?.top1_agreement === 'number'],
+    ...(measured(layers).length ? [true, true] : []),
+    ...[inputOf(report, worst)?.histogram, layers[worst].weight_range, activations.length],
+    ...[graph.nodes.length, true],
+    ...[operators, latency, operators],
     true, // sizes
   ];
   return present.filter(Boolean).length;
@@ -256,7 +251,10 @@ test('tables sort and filter, a press on a layer shows it', async () => {
       await page.locator('#tensors .picker select option:checked').textContent(),
       /classifier/,
     );
-    assert.match(await page.textContent('#tensors figcaption'), /^classifier/);
+    const caption = page.locator('#tensors figcaption').first();
+    assert.match(await caption.textContent(), /^features\..*: scale/);
+    await page.locator('#tensors figure select').first().selectOption('result');
+    assert.match(await caption.textContent(), /^classifier/);
     await page.locator('#tensors .picker button').first().click();
     assert.match(
       await page.locator('#tensors .picker select option:checked').textContent(),

@@ -1,6 +1,6 @@
 import { startCharts } from './charts/chart.js';
 import { Shared, append, h } from './dom.js';
-import { worstFirst } from './measures.js';
+import { plainName, worstFirst } from './measures.js';
 import { accuracySection } from './sections/accuracy.js';
 import { configurationSection, controlSection } from './sections/details.js';
 import { latencySection } from './sections/latency.js';
@@ -12,6 +12,7 @@ import { tensorsSection } from './sections/tensors.js';
 import { verdictSection } from './sections/verdict.js';
 
 const report = JSON.parse(document.getElementById('report-data').textContent);
+for (const layer of report.layers) layer.name = plainName(layer);
 const page = document.getElementById('report');
 
 // The layer looked at from close by: the worst one first.

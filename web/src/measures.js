@@ -49,6 +49,14 @@ export function worstFirst(layers, key) {
     .sort((a, b) => layers[a][key] - layers[b][key] || a - b);
 }
 
+/** Without the operator, which stands beside the name wherever it is shown: nn.conv2d 'stem' is stem. */
+export function plainName({ name, op }) {
+  const [before, after] = [`${op} '`, "'"];
+  return name.startsWith(before) && name.endsWith(after) && name.length > before.length + 1
+    ? name.slice(before.length, -1)
+    : name;
+}
+
 /** What a tooltip says about layer `i`. */
 export function describeLayer(layers, i, theme) {
   const layer = layers[i];

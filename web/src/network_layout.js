@@ -7,32 +7,43 @@
  * Box
  */
 
+// Operators that work element by element: they run inside the kernel of what they follow.
+const ELEMENTWISE = new Set(
+  (
+    'add subtract multiply divide maximum minimum clip sigmoid tanh exp log sqrt rsqrt erf abs ' +
+    'negative power cast nn.relu nn.leaky_relu nn.prelu nn.bias_add nn.batch_norm nn.dropout'
+  ).split(' '),
+);
+
 /**
- * One box for a layer and what runs inside its kernel (bias, activation), if `merge`; otherwise one
- * per node. A node joins the box of its first input if they belong to one layer and one domain, and
- * if nothing else it needs comes later than that box.
+ * One box per layer with the elementwise operators that follow it, if `merge`; otherwise one per node.
+ * An operator joins the box of its last input if nobody else reads that and both are of one domain.
  * @returns {Box[]} inputs are indexes of earlier boxes, without repetition
  */
 export function boxesOf(nodes, merge) {
+  const users = nodes.map(() => 0);
+  for (const { inputs } of nodes) for (const input of new Set(inputs)) ++users[input];
   const boxes = [];
   const boxOf = [];
   nodes.forEach((node, i) => {
-    const home =
-      merge && node.layer !== null && node.inputs.length ? boxOf[node.inputs[0]] : undefined;
+    const last = Math.max(...node.inputs);
     const joins =
-      home !== undefined &&
-      boxes[home].layer === node.layer &&
-      boxes[home].domain === node.domain &&
-      node.inputs.every((input) => boxOf[input] <= home);
+      merge &&
+      node.inputs.length > 0 &&
+      ELEMENTWISE.has(node.op) &&
+      (node.layer === null || node.layer === boxes[boxOf[last]].layer) &&
+      users[last] === 1 &&
+      boxes[boxOf[last]].domain === node.domain &&
+      node.inputs.every((input) => boxOf[input] <= boxOf[last]);
+    boxOf[i] = joins ? boxOf[last] : boxes.length;
     if (!joins) {
       boxes.push({ name: node.name, ops: [], domain: node.domain, layer: node.layer, inputs: [] });
     }
-    boxOf[i] = joins ? home : boxes.length - 1;
     const box = boxes[boxOf[i]];
     box.ops.push(node.op);
     for (const input of node.inputs) {
-      if (boxOf[input] !== boxOf[i] && !box.inputs.includes(boxOf[input]))
-        box.inputs.push(boxOf[input]);
+      const from = boxOf[input];
+      if (from !== boxOf[i] && !box.inputs.includes(from)) box.inputs.push(from);
     }
   });
   return boxes;

@@ -13,9 +13,9 @@ const summary = (boxes) => boxes.map((b) => `${b.ops.join('+')} <- ${b.inputs.jo
 
 const merging = [
   [
-    'a layer takes in what runs inside its kernel',
-    [node('input', []), node('conv', [0], 0), node('add', [1], 0), node('relu', [2], 0)],
-    ['input <- ', 'conv+add+relu <- 0'],
+    'a layer takes in the elementwise operators behind it',
+    [node('input', []), node('conv', [0], 0), node('add', [1]), node('nn.relu', [2])],
+    ['input <- ', 'conv+add+nn.relu <- 0'],
   ],
   [
     'two layers stay two boxes',
@@ -23,30 +23,36 @@ const merging = [
     ['input <- ', 'conv <- 0', 'conv <- 1'],
   ],
   [
-    'what belongs to no layer stays alone',
+    'what is not elementwise stays alone',
     [node('input', []), node('conv', [0], 0), node('pool', [1])],
     ['input <- ', 'conv <- 0', 'pool <- 1'],
   ],
   [
     'a change of domain starts a box',
-    [node('input', []), node('conv', [0], 0), node('relu', [1], 0, 'float')],
-    ['input <- ', 'conv <- 0', 'relu <- 1'],
+    [node('input', []), node('conv', [0], 0), node('nn.relu', [1], null, 'float')],
+    ['input <- ', 'conv <- 0', 'nn.relu <- 1'],
   ],
   [
-    'a sum with an earlier branch joins',
-    [node('input', []), node('conv', [0], 0), node('conv', [1], 1), node('add', [2, 1], 1)],
+    'what others read too stays visible',
+    [node('input', []), node('conv', [0], 0), node('sigmoid', [1]), node('multiply', [1, 2])],
+    ['input <- ', 'conv <- 0', 'sigmoid+multiply <- 1'],
+  ],
+  [
+    'a sum joins the later of its branches',
+    [node('input', []), node('conv', [0], 0), node('conv', [1], 1), node('add', [1, 2])],
     ['input <- ', 'conv <- 0', 'conv+add <- 1'],
   ],
   [
-    'a sum with a later branch does not: its box would need itself',
-    [node('input', []), node('conv', [0], 0), node('conv', [1], 1), node('add', [1, 2], 0)],
-    ['input <- ', 'conv <- 0', 'conv <- 1', 'add <- 1,2'],
+    'a sum of branches side by side reads the other one',
+    [node('input', []), node('conv', [0], 0), node('conv', [0], 1), node('add', [1, 2])],
+    ['input <- ', 'conv <- 0', 'conv+add <- 0,1'],
   ],
   [
     'one value used twice is one line',
-    [node('input', []), node('multiply', [0, 0])],
-    ['input <- ', 'multiply <- 0'],
+    [node('input', []), node('pool', [0]), node('multiply', [1, 1])],
+    ['input <- ', 'pool+multiply <- 0'],
   ],
+  ['an operator of constants only', [node('add', [])], ['add <- ']],
   ['nothing', [], []],
 ];
 

@@ -5,7 +5,7 @@ import { makeReport } from '../fixtures/make_report.mjs';
 import { bins } from '../src/charts/histogram.js';
 import { ends } from '../src/charts/tensor_ranges.js';
 import { channels } from '../src/charts/channel_ranges.js';
-import { measured, worstFirst } from '../src/measures.js';
+import { measured, plainName, worstFirst } from '../src/measures.js';
 import { byKind } from '../src/sections/latency.js';
 import { byReason } from '../src/sections/network.js';
 import { compareCells } from '../src/table.js';
@@ -18,6 +18,12 @@ test('made-up reports are the same every time', () => {
 test('worst first: float layers have no ratio and are left out, equals keep their order', () => {
   const layers = [30, null, 10, 10, 20].map((isolated_sqnr_db) => ({ isolated_sqnr_db }));
   assert.deepEqual(worstFirst(layers, 'isolated_sqnr_db'), [2, 3, 4, 0]);
+});
+
+test('names of layers without their operator', () => {
+  assert.equal(plainName({ name: "nn.conv2d 'aten::conv_0'", op: 'nn.conv2d' }), 'aten::conv_0');
+  assert.equal(plainName({ name: "nn.conv2d ''", op: 'nn.conv2d' }), "nn.conv2d ''");
+  assert.equal(plainName({ name: 'stem', op: 'nn.conv2d' }), 'stem');
 });
 
 test('only ratios that some layer has are shown', () => {

@@ -8,6 +8,8 @@ import { categoryAxis, tooltip, valueAxis } from './parts.js';
  *        high: number}>} rows
  */
 export function intervals(label, rows) {
+  const low = Math.min(...rows.map((r) => r.low));
+  const digits = Math.max(...rows.map((r) => r.high)) - low < 0.05 ? 1 : 0;
   return new Chart(label, 70 + 40 * rows.length, ({ theme, narrow }) => ({
     grid: { left: narrow ? 96 : 130, right: 28, top: 14, bottom: 44 },
     tooltip: tooltip(theme, 'item', ({ dataIndex: i }) => ({
@@ -19,7 +21,8 @@ export function intervals(label, rows) {
     })),
     xAxis: valueAxis(theme, 'correct', {
       scale: true,
-      axisLabel: { color: theme.muted, hideOverlap: true, formatter: (x) => percent(x, 0) },
+      max: ({ max }) => (max > 0.98 ? 1 : null),
+      axisLabel: { color: theme.muted, hideOverlap: true, formatter: (x) => percent(x, digits) },
     }),
     yAxis: categoryAxis(
       theme,

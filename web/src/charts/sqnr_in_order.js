@@ -2,6 +2,8 @@ import { MEASURES, describeLayer, measured } from '../measures.js';
 import { Chart } from './chart.js';
 import { categoryAxis, legend, tooltip, valueAxis } from './parts.js';
 
+const FLOAT = 'float layer';
+
 /** With hundreds of layers the halves of each are a press on the legend away. */
 const FEW = { 'weights only': false, 'activations only': false };
 
@@ -13,7 +15,7 @@ export function sqnrInOrder(layers, selected) {
     (w) => (w < 560 ? 340 : 400),
     ({ theme, narrow }) => ({
       grid: { left: 46, right: 12, top: narrow ? 58 : 40, bottom: many ? 84 : 50 },
-      legend: legend(theme, { selected: many ? FEW : {} }),
+      legend: legend(theme, { selected: many ? FEW : {}, data: names(layers) }),
       tooltip: tooltip(theme, 'axis', (params) =>
         describeLayer(layers, params[0].dataIndex, theme),
       ),
@@ -62,10 +64,15 @@ function series({ key, name, color, symbol }, layers, theme, many) {
   };
 }
 
+function names(layers) {
+  const shown = measured(layers).map((m) => m.name);
+  return layers.every((l) => l.integer) ? shown : [...shown, FLOAT];
+}
+
 /** Bars without gaps behind the lines: they shade float layers, and give all layers a tooltip. */
 function floatRegions(layers, theme) {
   return {
-    name: 'float layer',
+    name: FLOAT,
     type: 'bar',
     yAxisIndex: 1,
     z: 0,

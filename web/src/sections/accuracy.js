@@ -99,7 +99,12 @@ function outputs({ outputs: list }) {
 }
 
 function flipped({ flipped: list }) {
-  if (!list.length) return h('p', {}, 'No image is classified differently by the integer network.');
+  if (!list.length)
+    return h(
+      'p',
+      { class: 'remark' },
+      'No image is classified differently by the integer network.',
+    );
   const outcome = (f) =>
     f.float === f.label ? 'lost' : f.integer === f.label ? 'won' : 'both wrong';
   const times = (wanted) => list.filter((f) => outcome(f) === wanted).length;

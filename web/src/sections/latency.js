@@ -19,17 +19,19 @@ export function latencySection({ latency }) {
   return section(
     'latency',
     'Time',
-    `Median of one image on ${threads} thread${threads === 1 ? '' : 's'}: ` +
+    `Median of a run on ${threads} thread${threads === 1 ? '' : 's'}: ` +
       `${milliseconds(float.median_ms)} in float, ${milliseconds(integer.median_ms)} in 8 bits ` +
       `(${ratio(float.median_ms, integer.median_ms)}), in this program's executor, not in TVM.`,
     h(
       'div',
       { class: 'columns' },
-      figure(
-        'By kind of operator',
-        null,
-        bars('Time by kind of operator', byKind(operators), groups, options),
-      ),
+      operators.length
+        ? figure(
+            'By kind of operator',
+            null,
+            bars('Time by kind of operator', byKind(operators), groups, options),
+          )
+        : null,
       figure(
         'Whole network',
         null,

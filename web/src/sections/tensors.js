@@ -4,22 +4,32 @@ import { tensorRanges } from '../charts/tensor_ranges.js';
 import { Shared, figure, h, section, select } from '../dom.js';
 import { count, decibel, fixed, percent, shape, short } from '../format.js';
 import { MEASURES } from '../measures.js';
+import { inputOf, resultOf } from '../stored_tensors.js';
 import { table } from '../table.js';
 
+const SIDES = [
+  ['input', 'its input'],
+  ['result', 'its result'],
+];
+const COUNTS = [
+  ['log', 'logarithmic'],
+  ['linear', 'linear'],
+];
 const RANGE_SCALES = [
   ['relative', 'one per tensor'],
   ['common', 'the same for all'],
 ];
 
 /** One layer from close by (its result, its weights), then the ranges of all tensors. */
-export function tensorsSection({ layers, activations }, selected) {
+export function tensorsSection(report, selected) {
+  const { layers, activations } = report;
   if (!layers.length && !activations.length) return null;
   const shown = new Shared(null);
-  const chosen = new Shared(selected.value);
-  selected.subscribe((index) => {
-    chosen.set(index);
-    shown.set(activations.find((a) => a.layer === index) ?? null);
-  });
+  const side = new Shared('input');
+  const show = () =>
+    shown.set((side.value === 'input' ? inputOf : resultOf)(report, selected.value));
+  selected.subscribe(show);
+  side.subscribe(show);
   const relative = new Shared(true);
   const look = (tensor) => {
     if (tensor.layer !== null) selected.set(tensor.layer);
@@ -28,10 +38,10 @@ export function tensorsSection({ layers, activations }, selected) {
   return section(
     'tensors',
     'A closer look',
-    'One layer at a time: the values it gives, the range they are stored in, and its weights.',
+    'One layer at a time: the values it reads or gives, the range that stores them, its weights.',
     picker(layers, selected),
-    facts(layers, activations, selected),
-    h('div', { class: 'columns level' }, activationFigure(shown), weights(layers, chosen)),
+    facts(layers, selected),
+    h('div', { class: 'columns level' }, activationFigure(shown, side), weights(layers, selected)),
     activations.length
       ? [
           figure(
@@ -76,7 +86,7 @@ function picker(layers, selected) {
   );
 }
 
-function facts(layers, activations, selected) {
+function facts(layers, selected) {
   const list = h('dl', { class: 'facts' });
   selected.subscribe((index) => {
     const layer = layers[index];
@@ -109,7 +119,7 @@ function orSentence(chart, watched, sentence) {
   return { element: h('div', {}, note, chart.element) };
 }
 
-function activationFigure(shown) {
+function activationFigure(shown, side) {
   const logarithmic = new Shared(true);
   const caption = h('span');
   shown.subscribe((a) => {
@@ -125,30 +135,27 @@ function activationFigure(shown) {
     caption,
     orSentence(chart, shown, (a) =>
       a === null
-        ? 'The result of this layer is not stored in 8 bits.'
+        ? 'It is not stored in 8 bits.'
         : a.histogram
           ? ''
           : `No histogram was kept of this tensor. Its range is ${short(a.low)} … ${short(a.high)}.`,
     ),
-    select(
-      'counts',
-      [
-        ['log', 'logarithmic'],
-        ['linear', 'linear'],
-      ],
-      'log',
-      (value) => logarithmic.set(value === 'log'),
+    h(
+      'span',
+      { class: 'controls' },
+      select('of', SIDES, side.value, (value) => side.set(value)),
+      select('counts', COUNTS, 'log', (value) => logarithmic.set(value === 'log')),
     ),
   );
 }
 
-function weights(layers, chosen) {
+function weights(layers, selected) {
   const sorted = new Shared(false);
-  const chart = channelRanges(layers, chosen, sorted);
+  const chart = channelRanges(layers, selected, sorted);
   return figure(
     'Weights per output channel',
     'Every channel has a scale of its own.',
-    orSentence(chart, chosen, (i) =>
+    orSentence(chart, selected, (i) =>
       layers[i]?.weight_range ? '' : 'This layer has no constant weights.',
     ),
     select(
