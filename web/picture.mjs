@@ -14,7 +14,7 @@ const browser = await chromium.launch({
 });
 const tab = await browser.newPage({ viewport: { width: 1240, height: 900 } });
 await tab.goto(pathToFileURL(page).href);
-const { y, height } = await tab.locator('#layers figure').nth(1).boundingBox();
+const { y, height } = await tab.locator('#layers figure').first().boundingBox();
 await tab.screenshot({
   path: picture,
   fullPage: true,

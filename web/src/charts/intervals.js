@@ -9,7 +9,8 @@ import { categoryAxis, tooltip, valueAxis } from './parts.js';
  */
 export function intervals(label, rows) {
   const low = Math.min(...rows.map((r) => r.low));
-  const digits = Math.max(...rows.map((r) => r.high)) - low < 0.05 ? 1 : 0;
+  const close = Math.max(...rows.map((r) => r.high)) - low < 0.05;
+  const step = close ? 0.01 : 0.05;
   return new Chart(label, 70 + 40 * rows.length, ({ theme, narrow }) => ({
     grid: { left: narrow ? 96 : 130, right: 28, top: 14, bottom: 44 },
     tooltip: tooltip(theme, 'item', ({ dataIndex: i }) => ({
@@ -21,8 +22,13 @@ export function intervals(label, rows) {
     })),
     xAxis: valueAxis(theme, 'correct', {
       scale: true,
+      min: Math.floor(low / step) * step,
       max: ({ max }) => (max > 0.98 ? 1 : null),
-      axisLabel: { color: theme.muted, hideOverlap: true, formatter: (x) => percent(x, digits) },
+      axisLabel: {
+        color: theme.muted,
+        hideOverlap: true,
+        formatter: (x) => percent(x, close ? 1 : 0),
+      },
     }),
     yAxis: categoryAxis(
       theme,
