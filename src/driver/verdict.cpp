@@ -10,6 +10,8 @@ namespace tvmq::driver {
 namespace {
 
 constexpr std::size_t kLayersNamed = 3;
+/// A layer that loses less than this by itself is not what makes a network bad.
+constexpr double kHarmlessLayerDb = 35;
 
 /// What a layer is ranked by; unknown ones come last.
 double badness(const report::Layer& layer) {
@@ -37,6 +39,16 @@ std::string figures(const report::Verification& verification, double sqnr) {
   return text + fmt::format(" on {} images", verification.images);
 }
 
+/// The value that saturates most, if that is more than a percent; null otherwise.
+const report::Activation* most_saturated(const report::Report& report) {
+  constexpr double kMuch = 0.01;
+  const report::Activation* most = nullptr;
+  for (const report::Activation& each : report.activations) {
+    if (each.saturated > (most == nullptr ? kMuch : most->saturated)) most = &each;
+  }
+  return most;
+}
+
 std::vector<std::string> advice(const report::Report& report, const Config& config) {
   const QuantizationConfig& quantization = config.quantization;
   std::vector<std::string> lines;
@@ -57,8 +69,15 @@ std::vector<std::string> advice(const report::Report& report, const Config& conf
   if (quantization.activation_bits < 8 || quantization.weight_bits < 8) {
     lines.emplace_back("ActivationBits and WeightBits of 8");
   }
+  if (const report::Activation* most = most_saturated(report)) {
+    lines.push_back(fmt::format(
+        "CalibMode minmax or percentile, or more calibration images: {:.1f} % of {} lie "
+        "beyond the range that was found",
+        100 * most->saturated, most->name));
+  }
   std::vector<std::string> names;
   for (const report::Layer* layer : worst_layers(report, kLayersNamed)) {
+    if (badness(*layer) >= kHarmlessLayerDb) break;
     names.push_back(fmt::format("{} ({:.1f} dB)", layer->name, badness(*layer)));
   }
   if (!names.empty()) {

@@ -1,6 +1,9 @@
 #include "driver/verify_result.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "analysis/compare_outputs.h"
@@ -77,11 +80,15 @@ void verify_outputs(const ir::Graph& bound, const ir::Module& quantized, Samples
 
 void verify_layers(const analysis::QuantizedNetwork& network, Samples& samples,
                    const RunOptions& run, report::Report& report, Log& log) {
-  const quant::BatchSource source = samples.verification().source;
   const std::int64_t batches = layer_error_batches(report.calibration, samples.batch_size());
-  add_layer_errors(analysis::measure_layer_errors(
-                       network, source, {.most_batches = batches, .threads = run.threads}, log),
-                   report);
+  const auto start = std::chrono::steady_clock::now();
+  const analysis::LayerErrors errors =
+      analysis::measure_layer_errors(network, samples.verification().source,
+                                     {.most_batches = batches, .threads = run.threads}, log);
+  add_layer_errors(errors, report);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  log.info(fmt::format("layer errors: {} layers on {} batches, {:.1f} s", report.layers.size(),
+                       errors.batches, seconds.count()));
 }
 
 void measure_times(const ir::Graph& bound, const ir::Module& quantized, Samples& samples,
