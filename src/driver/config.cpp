@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/nearest_name.h"
 #include "driver/config_keys.h"
 #include "driver/config_value.h"
 #include "driver/config_xml.h"
@@ -47,7 +48,7 @@ class Reader {
         fail(section.line, section.name,
              fmt::format("unknown section, expected Model, Dataset or QuantizationParameters; did "
                          "you mean {}?",
-                         nearest_name(section.name, {std::begin(kSections), std::end(kSections)})));
+                         nearest_name(section.name, kSections)));
       } else if (!added) {
         fail(section.line, section.name,
              fmt::format("this section is there already, at line {}", first->second));

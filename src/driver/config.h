@@ -71,6 +71,7 @@ struct QuantizationConfig {
   /// Ordinals, as TVM counts convolutions; nothing: {0} for kTvm, as in TVM, none for kInteger.
   std::optional<std::vector<std::int64_t>> skip_conv_layers;
   std::optional<bool> skip_dense_layer;  ///< nothing: true for kTvm, as in TVM, false for kInteger
+  std::vector<std::string> skip_layers;  ///< patterns of layer names, see quant/layers.h
   int activation_bits = 8;               ///< 2 to 16, at most the bits of dtype_input
   int weight_bits = 8;                   ///< 2 to 16, at most the bits of dtype_weight
   /// For kInteger; nothing: on, unless the mode needs no samples.

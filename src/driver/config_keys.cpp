@@ -261,6 +261,13 @@ const KeyRow kRows[] = {
      [](Config& config, std::string_view text) {
        return assign(config.quantization.skip_dense_layer, parse_switch(text));
      }},
+    {{kQuantization, "SkipLayers", "a list of layer names or patterns", "",
+      "Layers to leave in floating point, by their names in the log and the report, or by the part of "
+      "them between quotes; `*` stands for any characters, `?` for one, a backslash takes the next "
+      "character as it is. One that matches nothing is an error"},
+     [](Config& config, std::string_view text) {
+       return assign(config.quantization.skip_layers, parse_patterns(text));
+     }},
     {{kQuantization, "ActivationBits", "a whole number from 2 to 16", "8",
       "Bits of a quantized activation, at most those of `DtypeInput`; at most 8 for integer"},
      [](Config& config, std::string_view text) {
@@ -293,7 +300,6 @@ const KeyRow kRows[] = {
 };
 
 constexpr LaterKey kLaterKeys[] = {
-    {kQuantization, "SkipLayers"},
     {kQuantization, "WeightGranularity"},
     {kQuantization, "MaxAccuracyDrop"},
     {kQuantization, "Target"},

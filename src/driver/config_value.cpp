@@ -4,9 +4,6 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
-#include <numeric>
-
-#include "base/error.h"
 
 namespace tvmq::driver {
 namespace {
@@ -46,22 +43,6 @@ std::optional<std::vector<T>> parse_items(std::string_view text, Parse parse) {
     values.push_back(*value);
   }
   return values;
-}
-
-/// Levenshtein's, one row at a time.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t substituted = diagonal + (lower(a[i]) == lower(b[j]) ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({substituted, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
 }
 
 }  // namespace
@@ -114,12 +95,36 @@ std::optional<std::vector<std::int64_t>> parse_integers(std::string_view text, s
       text, [&](std::string_view item) { return parse_integer(item, least, most); });
 }
 
-std::string_view nearest_name(std::string_view name, const std::vector<std::string_view>& known) {
-  check(!known.empty(), "something to be near to");
-  const std::string_view shown = name.substr(0, 64);  // no key is that long
-  return *std::min_element(known.begin(), known.end(), [&](std::string_view a, std::string_view b) {
-    return edit_distance(shown, a) < edit_distance(shown, b);
-  });
+std::optional<std::vector<std::string>> parse_patterns(std::string_view text) {
+  text = trim(text);
+  if (text.starts_with('[') && text.ends_with(']')) text = trim(text.substr(1, text.size() - 2));
+  std::vector<std::string> patterns;
+  std::size_t start = 0;
+  char quote = 0;
+  const auto add = [&](std::size_t end) {
+    std::string_view item = trim(text.substr(start, end - start));
+    const bool quoted = item.size() >= 2 && (item[0] == '"' || item[0] == '\'') &&
+                        item.find(item[0], 1) == item.size() - 1;
+    if (quoted) item = item.substr(1, item.size() - 2);
+    patterns.emplace_back(item);
+    start = end + 1;
+    return !item.empty();
+  };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char symbol = text[i];
+    if (symbol == '\\') {
+      if (++i == text.size()) return std::nullopt;  // it belongs to a character
+    } else if (quote != 0) {
+      if (symbol == quote) quote = 0;
+    } else if (symbol == '"' || symbol == '\'') {
+      quote = symbol;
+    } else if (symbol == ',' && !add(i)) {
+      return std::nullopt;
+    }
+  }
+  if (quote != 0) return std::nullopt;
+  if (start < text.size() && !add(text.size())) return std::nullopt;
+  return patterns;
 }
 
 }  // namespace tvmq::driver

@@ -25,7 +25,11 @@ std::optional<std::vector<double>> parse_numbers(std::string_view text);
 std::optional<std::vector<std::int64_t>> parse_integers(std::string_view text, std::int64_t least,
                                                         std::int64_t most);
 
-/// The one of `known` with the smallest edit distance to `name`, not counting case. REQUIRES: one.
-std::string_view nearest_name(std::string_view name, const std::vector<std::string_view>& known);
+/// Patterns of layer names (quant/layers.h), separated by commas, perhaps in brackets: "conv1,
+/// fc*". A comma between quotes, of either kind, does not separate, a pattern that is one quoted
+/// text loses its quotes, and a backslash takes the next character as it is (it stays in the
+/// pattern, where it does the same). Nothing: quotes without an end, a lonely backslash, an empty
+/// pattern.
+std::optional<std::vector<std::string>> parse_patterns(std::string_view text);
 
 }  // namespace tvmq::driver

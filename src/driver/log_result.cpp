@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "driver/verdict.h"
+#include "quant/layers.h"
 
 namespace tvmq::driver {
 namespace {
@@ -131,9 +132,9 @@ void log_summary(const quant::QuantizationSummary& summary, Log& log) {
   for (const auto& layer : summary.layers) {
     if (layer.quantized) {
       ++quantized;
-      log.debug(fmt::format("  integer: {}", layer.name));
+      log.debug(fmt::format("  integer: {}", quant::skip_line(layer.name)));
     } else {
-      float_by_reason[layer.reason].push_back(layer.name);
+      float_by_reason[layer.reason].push_back(quant::skip_line(layer.name));
     }
   }
   log.info(fmt::format(

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
@@ -131,13 +132,13 @@ void describe_operations(const analysis::QuantizedNetwork& network,
 }
 
 report::Layer describe_layer(const analysis::QuantizedNetwork& network,
-                             const analysis::AnalysedLayer& analysed) {
+                             const analysis::AnalysedLayer& analysed, const std::string& name) {
   const Graph& graph = network.reference;
   const Node& node = graph[analysed.layer];
-  report::Layer layer{.name = ir::describe(graph, analysed.layer),
+  report::Layer layer{.name = name,
                       .op = std::string(node.op_name()),
                       .macs = ir::multiply_accumulates(graph, analysed.layer)};
-  layer.skip_line = node.name.empty() ? layer.name : node.name;
+  layer.skip_line = quant::skip_line(name);
   if (const auto* type = std::get_if<ir::TensorType>(&node.type)) layer.output_shape = type->shape;
   const ir::Tensor* weight = weight_of(graph, analysed.layer);
   if (weight != nullptr) {
@@ -195,9 +196,11 @@ void describe_layers(const analysis::QuantizedNetwork& network,
                      const quant::QuantizationSummary& summary,
                      const quant::CalibrationTable& table, report::Report& report) {
   const bool correspond = summary.layers.size() == network.layers.size();
+  const std::vector<std::string> names = quant::layer_names(network.reference);
   report.layers.clear();
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    report::Layer layer = describe_layer(network, network.layers[i]);
+    report::Layer layer =
+        describe_layer(network, network.layers[i], names[network.layers[i].layer]);
     layer.integer = network.integer[network.layers[i].layer];
     if (correspond) {
       layer.integer = summary.layers[i].quantized;

@@ -85,6 +85,7 @@ quant::TvmQuantizeOptions tvm_options(const Config& config) {
           .global_scale = quantization.global_scale,
           .skip_conv_layers = skipped_convolutions(config, {0}),
           .skip_dense_layer = quantization.skip_dense_layer.value_or(true),
+          .skip_layers = quantization.skip_layers,
           .partition_conversions = partition_conversions(config)};
 }
 
@@ -154,6 +155,7 @@ SchemeResult run_integer_scheme(const ir::Graph& bound, Samples& samples, const 
       .weight_scale = weight_scale(config),
       .skip_conv_layers = skipped_convolutions(config, {}),
       .skip_dense_layer = config.quantization.skip_dense_layer.value_or(false),
+      .skip_layers = config.quantization.skip_layers,
   };
   const ir::Graph prepared =
       passes::prepare(bound, passes::TvmOptLevel::k3, log, passes::ScaleFolding::kSafe);

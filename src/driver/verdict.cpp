@@ -81,8 +81,8 @@ std::vector<std::string> advice(const report::Report& report, const Config& conf
     names.push_back(fmt::format("{} ({:.1f} dB)", layer->name, badness(*layer)));
   }
   if (!names.empty()) {
-    lines.push_back(
-        fmt::format("leaving the worst layers in floating point: {}", fmt::join(names, ", ")));
+    lines.push_back(fmt::format("SkipLayers: leaving the worst layers in floating point: {}",
+                                fmt::join(names, ", ")));
   }
   if (report.verification && report.verification->source == "calibration") {
     lines.emplace_back(

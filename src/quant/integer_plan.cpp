@@ -14,6 +14,7 @@
 #include "ir/infer_types.h"
 #include "ir/rewrite.h"
 #include "quant/integer_scheme.h"
+#include "quant/layers.h"
 
 namespace tvmq::quant {
 namespace {
@@ -121,6 +122,8 @@ class Planner {
     uses_ = ir::use_counts(plan_.graph);
     origin_.assign(plan_.graph.size(), kNone);
     users_ = ir::users(plan_.graph);
+    names_ = layer_names(plan_.graph);
+    skipped_ = skipped_layers(plan_.graph, options.skip_layers);
   }
 
   IntegerPlan run() {
@@ -149,9 +152,9 @@ class Planner {
       return;
     }
     if (node.kind != NodeKind::kCall) return;
-    if (is_layer(node.op)) {
-      const std::string reason = refusal(node);
-      plan_.layers.push_back({.name = ir::describe(graph(), id),
+    if (is_layer(node)) {
+      const std::string reason = refusal(id);
+      plan_.layers.push_back({.name = names_[id],
                               .op = std::string(node.op_name()),
                               .quantized = reason.empty(),
                               .reason = reason});
@@ -176,19 +179,16 @@ class Planner {
     }
   }
 
-  static bool is_layer(Op op) {
-    return (op >= Op::kConv1D && op <= Op::kConv3DTranspose) || op == Op::kDense ||
-           op == Op::kMatmul || op == Op::kBatchMatmul;
-  }
-
   /// Why a layer stays float; empty if it need not.
-  std::string refusal(const Node& node) {
+  std::string refusal(NodeId id) {
+    const Node& node = graph()[id];
+    const int number = node.op == Op::kConv2D ? convolutions_++ : 0;
+    if (!skipped_[id].empty()) return fmt::format("'{}' of SkipLayers", skipped_[id]);
     if (node.op != Op::kConv2D && node.op != Op::kDense) {
       return fmt::format("TVM has no fast 8-bit kernel for {}", node.op_name());
     }
     const Node& weight = graph()[node.inputs[1]];
     if (node.op == Op::kConv2D) {
-      const int number = convolutions_++;
       if (std::find(options_.skip_conv_layers.begin(), options_.skip_conv_layers.end(), number) !=
           options_.skip_conv_layers.end()) {
         return fmt::format("number {} of SkipConvLayers", number);
@@ -369,6 +369,8 @@ class Planner {
   std::vector<std::uint32_t> uses_;
   std::vector<bool> leads_;
   std::vector<std::vector<NodeId>> users_;
+  std::vector<std::string> names_;    ///< of layers
+  std::vector<std::string> skipped_;  ///< the pattern that leaves a layer float; empty: none
   /// The node whose kernel computes a value: its own for a kernel, that of an operand for an
   /// elementwise step; kNone for what lies in memory anyway.
   std::vector<NodeId> origin_;

@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "ir/graph.h"
@@ -36,6 +37,8 @@ struct IntegerOptions {
   /// Numbers of the nn.conv2d to leave float, counted from 0 in visit order.
   std::vector<int> skip_conv_layers = {};
   bool skip_dense_layer = false;
+  /// Patterns of the names of layers to leave float, see layers.h.
+  std::vector<std::string> skip_layers = {};
 };
 
 /// What a node of the float graph is to the integer graph.
@@ -63,6 +66,7 @@ struct IntegerPlan {
 };
 
 /// REQUIRES: `prepared` is typed and went through passes::prepare() at level 3.
+/// Throws InputError if one of options.skip_layers matches no layer.
 IntegerPlan plan_integer(const ir::Graph& prepared, const IntegerOptions& options);
 
 /// Per node of plan.graph: what is added to a layer's bias, per output channel; empty for nothing.

@@ -29,7 +29,10 @@ struct Annotated {
 class Annotate {
  public:
   Annotate(const ir::Graph& graph, const TvmQuantizeOptions& options)
-      : rewriter_(graph), options_(options) {}
+      : rewriter_(graph),
+        options_(options),
+        names_(layer_names(graph)),
+        skipped_(skipped_layers(graph, options.skip_layers)) {}
 
   AnnotatedGraph run() {
     AnnotatedGraph result;
@@ -52,24 +55,12 @@ class Annotate {
       if (!result && reason_.empty()) {
         reason_ = fmt::format("TVM's quantizer has no rule for {}", node.op_name());
       }
-      layers_.push_back({.name = layer_name(call),
+      layers_.push_back({.name = names_[call],
                          .op = std::string(node.op_name()),
                          .quantized = result.has_value(),
                          .reason = result ? std::string() : reason_});
     }
     return result;
-  }
-
-  /// The layer's own name, else its number (for nn.conv2d the one that SkipConvLayers means) and
-  /// its weight's name.
-  std::string layer_name(NodeId call) {
-    const ir::Graph& graph = rewriter_.source();
-    const ir::Node& node = graph[call];
-    const int number = layers_seen_[node.op]++;
-    if (!node.name.empty()) return ir::describe(graph, call);
-    const std::string text = fmt::format("{} number {}", node.op_name(), number);
-    const bool has_weight = node.inputs.size() > 1 && !graph[node.inputs[1]].name.empty();
-    return has_weight ? fmt::format("{} ('{}')", text, graph[node.inputs[1]].name) : text;
   }
 
   Result rule(NodeId call, std::span<const Value> args) {
@@ -121,10 +112,12 @@ class Annotate {
                             ir::describe(rewriter_.source(), *stopped_by_));
       return true;
     }
-    if (!options_.skip_conv_layers || rewriter_.source()[call].op != Op::kConv2D) return false;
+    const bool listed = !skipped_[call].empty();
+    if (listed) reason_ = fmt::format("'{}' of SkipLayers", skipped_[call]);
+    if (!options_.skip_conv_layers || rewriter_.source()[call].op != Op::kConv2D) return listed;
     const int number = conv2d_seen_++;
     const auto& skip = *options_.skip_conv_layers;
-    if (std::find(skip.begin(), skip.end(), number) == skip.end()) return false;
+    if (std::find(skip.begin(), skip.end(), number) == skip.end()) return listed;
     reason_ = fmt::format("SkipConvLayers lists it: it is nn.conv2d number {}", number);
     return true;
   }
@@ -249,9 +242,10 @@ class Annotate {
 
   ForwardRewriter<Annotated> rewriter_;
   const TvmQuantizeOptions& options_;
+  std::vector<std::string> names_;    ///< of layers
+  std::vector<std::string> skipped_;  ///< the pattern that leaves a layer alone; empty: none
   std::map<std::pair<NodeId, AnnotateKind>, NodeId> attached_;
   int conv2d_seen_ = 0;
-  std::map<Op, int> layers_seen_;
   std::optional<NodeId> stopped_by_;
   std::vector<QuantizationSummary::Layer> layers_;
   std::string reason_;  ///< why the rule that ran last declined

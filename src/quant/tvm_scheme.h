@@ -47,6 +47,9 @@ struct TvmQuantizeOptions {
   /// Numbers of the nn.conv2d to leave alone, counted from 0 in visit order; nothing: TVM's None.
   std::optional<std::vector<int>> skip_conv_layers = std::vector<int>{0};
   bool skip_dense_layer = true;
+  /// Patterns of the names of layers to leave alone (layers.h), which TVM does not have: such a
+  /// layer is treated like one of skip_conv_layers.
+  std::vector<std::string> skip_layers = {};
   Rounding rounding = Rounding::kUpward;
   bool round_for_shift = true;
   PartitionConversions partition_conversions = PartitionConversions::kDisabled;
@@ -68,7 +71,7 @@ struct AnnotatedGraph {
 };
 
 /// Partition and annotate. REQUIRES: `prepared` is typed and went through passes::prepare().
-/// Throws InputError where TVM stops.
+/// Throws InputError where TVM stops, and if one of options.skip_layers matches no layer.
 AnnotatedGraph annotate(const ir::Graph& prepared, const TvmQuantizeOptions& options);
 
 /// How many thresholds realize() needs: the simulated quantizes that are not of weights.

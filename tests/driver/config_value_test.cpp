@@ -54,12 +54,28 @@ TEST(ConfigValue, Lists) {
   EXPECT_EQ(parse_integers("[1, 10]", 0, 9), std::nullopt);
 }
 
-TEST(ConfigValue, NearestName) {
-  const std::vector<std::string_view> known = {"Mean", "Std", "BatchSize", "Layout"};
-  EXPECT_EQ(nearest_name("Batchsize", known), "BatchSize");
-  EXPECT_EQ(nearest_name("Meen", known), "Mean");
-  EXPECT_EQ(nearest_name("BatchSizes", known), "BatchSize");
-  EXPECT_EQ(nearest_name(std::string(100'000, 'B') + "Mean", known), "BatchSize");
+TEST(ConfigValue, Patterns) {
+  const struct {
+    const char* text;
+    std::vector<std::string> expected;
+  } rows[] = {
+      {"stem", {"stem"}},
+      {" stem , nn.conv2d #3,\n fc* ,", {"stem", "nn.conv2d #3", "fc*"}},
+      {"[stem, fc]", {"stem", "fc"}},
+      {"", {}},
+      {"[]", {}},
+      {"nn.conv2d 'a, b', c", {"nn.conv2d 'a, b'", "c"}},
+      {R"("a, b", 'c')", {"a, b", "c"}},
+      {R"("it's", fc)", {"it's", "fc"}},
+      {R"(nn.conv2d 'it\'s', a\, b, \*)", {R"(nn.conv2d 'it\'s')", R"(a\, b)", R"(\*)"}},
+      {"'a' and 'b'", {"'a' and 'b'"}},
+  };
+  for (const auto& row : rows) {
+    EXPECT_THAT(parse_patterns(row.text), Optional(row.expected)) << row.text;
+  }
+  for (const char* bad : {"'stem", "a, \"b", "a,,b", ",", "a, ''", "a\\"}) {
+    EXPECT_EQ(parse_patterns(bad), std::nullopt) << bad;
+  }
 }
 
 }  // namespace

@@ -70,10 +70,9 @@ AnnotatedGraph annotated_as(const Golden& golden, simdjson::dom::object config, 
   if (simdjson::dom::element skip; config["skip_conv_layers"].get(skip) == simdjson::SUCCESS) {
     options.skip_conv_layers.reset();
     if (simdjson::dom::array numbers; skip.get(numbers) == simdjson::SUCCESS) {
-      options.skip_conv_layers.emplace();
-      for (const std::int64_t number : numbers) {
-        options.skip_conv_layers->push_back(static_cast<int>(number));
-      }
+      std::vector<int> skipped;
+      for (const std::int64_t number : numbers) skipped.push_back(static_cast<int>(number));
+      options.skip_conv_layers = std::move(skipped);
     }
   }
   if (bool skip = false; config["skip_dense_layer"].get(skip) == simdjson::SUCCESS) {

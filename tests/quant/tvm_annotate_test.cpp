@@ -134,7 +134,7 @@ TEST(TvmAnnotate, SkippedConvolutionsLoseTheHintAndKeepTheStop) {
   EXPECT_THAT(annotated.layers[0].name, HasSubstr("stem"));
   EXPECT_THAT(annotated.layers[0].reason, HasSubstr("SkipConvLayers"));
   EXPECT_TRUE(annotated.layers[1].quantized);
-  EXPECT_EQ(annotated.layers[1].name, "nn.conv2d number 1 ('w')");
+  EXPECT_EQ(annotated.layers[1].name, "nn.conv2d #1");
 }
 
 TEST(TvmAnnotate, StopsForGoodAtTheFirstQuantizedGlobalAveragePooling) {
