@@ -79,7 +79,9 @@ std::optional<std::size_t> index_of(std::size_t origin) {
   return origin == kNone ? std::nullopt : std::optional(origin);
 }
 
-void describe_graph(const analysis::QuantizedNetwork& network, report::Report& report) {
+/// Returns the index in report.graph of every node of the reference, kNone for those not shown.
+std::vector<std::size_t> describe_graph(const analysis::QuantizedNetwork& network,
+                                        report::Report& report) {
   const Graph& graph = network.reference;
   const std::vector<std::size_t> layers = layer_numbers(network);
   std::vector<std::size_t> number(graph.size(), kNone);
@@ -111,6 +113,7 @@ void describe_graph(const analysis::QuantizedNetwork& network, report::Report& r
     number[id] = report.graph.size();
     report.graph.push_back(std::move(drawn));
   }
+  return number;
 }
 
 void describe_operations(const analysis::QuantizedNetwork& network,
@@ -213,11 +216,13 @@ void describe_layers(const analysis::QuantizedNetwork& network,
     report.layers.push_back(std::move(layer));
   }
 
+  const std::vector<std::size_t> number = describe_graph(network, report);
   const std::vector<std::size_t> origin = origins(network);
   for (std::size_t i = 0; i < network.stored.size(); ++i) {
     const analysis::StoredValue& stored = network.stored[i];
     report::Activation activation{.name = value_name(network, stored.node, origin),
                                   .layer = index_of(origin[stored.node]),
+                                  .node = index_of(number[stored.node]),
                                   .scale = static_cast<double>(stored.grid.scale),
                                   .zero_point = stored.grid.zero_point,
                                   .low = static_cast<double>(stored.grid.low()),
@@ -230,7 +235,6 @@ void describe_layers(const analysis::QuantizedNetwork& network,
     report.activations.push_back(std::move(activation));
   }
   describe_operations(network, summary, report);
-  describe_graph(network, report);
 }
 
 void add_layer_errors(const analysis::LayerErrors& errors, report::Report& report) {

@@ -129,6 +129,7 @@ inline constexpr std::size_t kMostHistogramBins = 128;
 struct Activation {
   std::string name = {};
   std::optional<std::size_t> layer = {};  ///< index of the layer whose output it is
+  std::optional<std::size_t> node = {};   ///< index of the node of the graph that computes it
   double scale = kUnknown;
   std::int64_t zero_point = 0;
   double low = kUnknown;  ///< what the integers cover

@@ -122,6 +122,7 @@ void write_layer(JsonWriter& json, const Layer& layer) {
 void write_activation(JsonWriter& json, const Activation& activation) {
   json.field("name", activation.name);
   write_optional(json, "layer", activation.layer);
+  write_optional(json, "node", activation.node);
   json.field("scale", activation.scale).field("zero_point", activation.zero_point);
   json.field("low", activation.low).field("high", activation.high);
   json.field("observed_low", activation.observed_low);

@@ -26,8 +26,10 @@ Report example() {
   report.accuracy = Accuracy{.images = 4, .flipped = {{.file = "cat.jpg", .label = 1}}};
   report.layers = {{.name = "conv1", .weight_range = Range{.low = {-1}, .high = {2}}},
                    {.name = "conv2", .reason = "SkipConvLayers"}};
-  report.activations = {
-      {.name = "relu", .layer = 0, .histogram = Histogram{.low = 0, .high = 1, .counts = {1, 2}}}};
+  report.activations = {{.name = "relu",
+                         .layer = 0,
+                         .node = 1,
+                         .histogram = Histogram{.low = 0, .high = 1, .counts = {1, 2}}}};
   report.latency = Latency{.threads = 1, .operators = {{.name = "conv1", .op = "nn.conv2d"}}};
   report.graph = {{.name = "data", .op = "input"},
                   {.name = "conv1", .op = "nn.conv2d", .integer = true, .inputs = {0}, .layer = 0}};
@@ -54,6 +56,8 @@ TEST(ReportJson, HoldsEveryFieldUnderItsName) {
   EXPECT_EQ(std::int64_t(at(root, "/accuracy/flipped/0/label")), 1);
   EXPECT_EQ(double(at(root, "/layers/0/weight_range/high/0")), 2);
   EXPECT_TRUE(at(root, "/layers/1/weight_range").is_null());
+  EXPECT_EQ(std::int64_t(at(root, "/activations/0/layer")), 0);
+  EXPECT_EQ(std::int64_t(at(root, "/activations/0/node")), 1);
   EXPECT_EQ(std::int64_t(at(root, "/activations/0/histogram/counts/1")), 2);
   EXPECT_EQ(std::string_view(at(root, "/graph/nodes/1/domain")), "integer");
   EXPECT_TRUE(at(root, "/graph/nodes/0/layer").is_null());

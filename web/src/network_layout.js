@@ -11,7 +11,7 @@
 const ELEMENTWISE = new Set(
   (
     'add subtract multiply divide maximum minimum clip sigmoid tanh exp log sqrt rsqrt erf abs ' +
-    'negative power cast nn.relu nn.leaky_relu nn.prelu nn.bias_add nn.batch_norm nn.dropout'
+    'negative power cast nn.relu nn.leaky_relu nn.prelu nn.bias_add nn.batch_norm nn.dropout annotation.cast_hint annotation.stop_fusion'
   ).split(' '),
 );
 

@@ -11,23 +11,15 @@ export function resultOf({ activations }, layer) {
  * of branches it is the one on the first branch.
  * @returns {object | null} an entry of `activations`
  */
-export function inputOf(report, layer) {
-  const { nodes } = report.graph;
-  const start = nodes.findIndex((node) => node.layer === layer);
+export function inputOf({ graph, activations }, layer) {
+  const stored = new Map(activations.map((a) => [a.node, a]));
+  const start = graph.nodes.findIndex((node) => node.layer === layer);
+  const waiting = start < 0 ? [] : [...graph.nodes[start].inputs];
   const seen = new Set();
-  const waiting = start < 0 ? [] : [...nodes[start].inputs];
   for (const i of waiting) {
-    if (seen.has(i)) continue;
+    if (stored.has(i)) return stored.get(i);
+    if (!seen.has(i)) waiting.push(...graph.nodes[i].inputs);
     seen.add(i);
-    const found = storedAt(report, nodes[i]);
-    if (found) return found;
-    waiting.push(...nodes[i].inputs);
   }
   return null;
-}
-
-function storedAt(report, { layer, inputs, name }) {
-  if (layer !== null) return resultOf(report, layer);
-  if (inputs.length) return null;
-  return report.activations.find((a) => a.layer === null && a.name.includes(name)) ?? null;
 }

@@ -4,7 +4,7 @@ import { inputOf, resultOf } from '../src/stored_tensors.js';
 
 const node = (name, op, inputs, layer = null) => ({ name, op, inputs, layer, domain: 'integer' });
 
-// data -> conv0 -> relu -> pool -> conv1 -> add(conv1, pool) -> conv2; conv1's result is not stored
+// data -> conv0 -> relu -> pool -> conv1 -> sum(conv1, pool) -> conv2
 const report = {
   graph: {
     nodes: [
@@ -18,10 +18,10 @@ const report = {
     ],
   },
   activations: [
-    { name: "input 'data'", layer: null },
-    { name: 'relu after conv0', layer: 0 },
-    { name: 'add after conv1', layer: 1 },
-    { name: 'again after conv1', layer: 1 },
+    { name: "input 'data'", layer: null, node: 0 },
+    { name: 'relu after conv0', layer: 0, node: 2 },
+    { name: 'conv1', layer: 1, node: 4 },
+    { name: 'sum', layer: null, node: 5 },
   ],
 };
 const name = (tensor) => tensor?.name ?? null;
@@ -29,20 +29,24 @@ const name = (tensor) => tensor?.name ?? null;
 test('what a layer gives', () => {
   assert.deepEqual(
     [0, 1, 2].map((layer) => name(resultOf(report, layer))),
-    ['relu after conv0', 'add after conv1', null],
+    ['relu after conv0', 'conv1', null],
   );
 });
 
 test('what a layer reads: the nearest stored tensor before it', () => {
   assert.deepEqual(
     [0, 1, 2].map((layer) => name(inputOf(report, layer))),
-    ["input 'data'", 'relu after conv0', 'add after conv1'],
+    ["input 'data'", 'relu after conv0', 'sum'],
   );
 });
 
-test('a result that is not stored is passed over', () => {
-  const activations = report.activations.filter((a) => a.layer !== 1);
-  assert.equal(name(inputOf({ ...report, activations }, 2)), 'relu after conv0');
+test('what is not stored is passed over, on every branch', () => {
+  const without = (...nodes) => ({
+    ...report,
+    activations: report.activations.filter((a) => !nodes.includes(a.node)),
+  });
+  assert.equal(name(inputOf(without(5), 2)), 'conv1');
+  assert.equal(name(inputOf(without(5, 4), 2)), 'relu after conv0');
 });
 
 test('a layer without a node, or without anything stored before it', () => {

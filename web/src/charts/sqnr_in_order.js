@@ -58,7 +58,7 @@ function series({ key, name, color, symbol }, layers, theme, many) {
     showAllSymbol: true,
     data: layers.map((l) => l[key]),
     color: theme[color],
-    z: main ? 4 : 3,
+    z: main || key === 'isolated_sqnr_db' ? 4 : 3, // above its halves, which it often meets
     lineStyle: { width: main ? 2.2 : 0, opacity: main ? 1 : 0 },
     itemStyle: { opacity: main || !many ? 1 : 0.75 },
   };
