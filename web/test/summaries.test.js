@@ -7,6 +7,7 @@ import { ends } from '../src/charts/tensor_ranges.js';
 import { channels } from '../src/charts/channel_ranges.js';
 import { measured, plainName, worstFirst } from '../src/measures.js';
 import { byKind } from '../src/sections/latency.js';
+import { skipElement } from '../src/sections/skip.js';
 import { byReason } from '../src/sections/network.js';
 import { compareCells } from '../src/table.js';
 
@@ -67,6 +68,11 @@ test('times by kind of operator; what a network does not have counts nothing', (
     { name: 'conv2d', float_us: 5, integer_us: 2 },
     { name: 'dense', float_us: 4, integer_us: 1 },
   ]);
+});
+
+test('SkipLayers is XML, whatever layers are called', () => {
+  const layers = [{ skip_line: 'stem' }, { skip_line: '"a, <b> & c"' }];
+  assert.equal(skipElement(layers), '<SkipLayers>stem, "a, &lt;b&gt; &amp; c"</SkipLayers>');
 });
 
 test('bins of a histogram', () => {

@@ -2,7 +2,14 @@ import { copyButton, h, section } from '../dom.js';
 import { percent, plural } from '../format.js';
 import { MEASURES, worstFirst } from '../measures.js';
 
-/** Lines for SkipLayers, worst layers first, as many as are wanted. */
+/** The element of a configuration file that leaves `layers` in float. */
+export function skipElement(layers) {
+  const entities = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
+  const text = layers.map((l) => l.skip_line).join(', ');
+  return `<SkipLayers>${text.replace(/[&<>]/g, (c) => entities[c])}</SkipLayers>`;
+}
+
+/** Layers for SkipLayers, worst layers first, as many as are wanted. */
 export function skipSection({ layers }) {
   const key = ['isolated_sqnr_db', ...MEASURES.map((m) => m.key)].find((k) =>
     layers.some((l) => l.integer && l[k] !== null),
@@ -14,7 +21,7 @@ export function skipSection({ layers }) {
     readonly: true,
     rows: 4,
     spellcheck: 'false',
-    'aria-label': 'lines for SkipLayers',
+    'aria-label': 'SkipLayers for the configuration',
   });
   const note = h('p', { class: 'lead', 'aria-live': 'polite' });
   const number = h('input', {
@@ -29,8 +36,8 @@ export function skipSection({ layers }) {
   function show() {
     const wanted = Math.min(Math.max(Math.floor(Number(number.value)) || 1, 1), order.length);
     const chosen = order.slice(0, wanted).map((i) => layers[i]);
-    text.value = chosen.map((l) => l.skip_line).join('\n');
-    text.rows = Math.min(Math.max(wanted, 2), 12);
+    text.value = skipElement(chosen);
+    text.rows = Math.min(Math.max(Math.ceil(text.value.length / 60), 2), 12);
     const share = percent(chosen.reduce((sum, l) => sum + l.macs, 0) / total);
     note.textContent = `${plural(wanted, 'layer')}: ${share} of the multiplications would be float.`;
   }
@@ -39,7 +46,7 @@ export function skipSection({ layers }) {
   return section(
     'skip',
     'Keep the worst layers in float',
-    'If accuracy is not enough, paste these into SkipLayers and run again.',
+    'If accuracy is not enough, paste this into QuantizationParameters and run again.',
     h(
       'div',
       { class: 'picker' },
