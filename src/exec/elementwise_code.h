@@ -41,6 +41,7 @@ enum class Code : std::uint8_t {
   kSigmoid,
   kTanh,
   kExp,
+  kFastExp,
   kLog,
   kErf,
   kSqrt,

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "exec/elementwise_loops.h"
+#include "exec/fast_exp.h"
 
 namespace tvmq::exec::loops {
 namespace {
@@ -158,6 +159,10 @@ run_transcendental(const Instruction& in, std::byte* const* at, int64_t n) {
     case Code::kExp:
       each(
           n, [=](int64_t i) __attribute__((always_inline)) { out[i] = exp_float(a[i]); });
+      break;
+    case Code::kFastExp:
+      each(
+          n, [=](int64_t i) __attribute__((always_inline)) { out[i] = fast_exp(a[i]); });
       break;
     case Code::kLog:
       each(

@@ -68,6 +68,8 @@ std::optional<Code> float_code(Op op) {
       return Code::kTanh;
     case Op::kExp:
       return Code::kExp;
+    case Op::kFastExp:
+      return Code::kFastExp;
     case Op::kLog:
       return Code::kLog;
     case Op::kErf:

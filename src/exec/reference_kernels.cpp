@@ -49,6 +49,7 @@ Kernel kernel_of(Op op) {
     case Op::kAbs:
     case Op::kNegative:
     case Op::kExp:
+    case Op::kFastExp:
     case Op::kLog:
     case Op::kLog2:
     case Op::kSqrt:

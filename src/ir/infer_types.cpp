@@ -84,6 +84,7 @@ constexpr std::array kRules{
     Row{Op::kAbs, identity_type},
     Row{Op::kNegative, identity_type},
     Row{Op::kExp, identity_type},
+    Row{Op::kFastExp, identity_type},
     Row{Op::kLog, identity_type},
     Row{Op::kLog2, identity_type},
     Row{Op::kSqrt, identity_type},

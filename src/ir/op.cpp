@@ -84,6 +84,7 @@ const std::vector<OpInfo>& table() {
       row<std::monostate>(Op::kAbs, "abs", 1),
       row<std::monostate>(Op::kNegative, "negative", 1),
       row<std::monostate>(Op::kExp, "exp", 1),
+      row<std::monostate>(Op::kFastExp, "fast_exp", 1),
       row<std::monostate>(Op::kLog, "log", 1),
       row<std::monostate>(Op::kLog2, "log2", 1),
       row<std::monostate>(Op::kSqrt, "sqrt", 1),

@@ -78,6 +78,7 @@ enum class Op : std::uint8_t {
   kAbs,
   kNegative,
   kExp,
+  kFastExp,  ///< exp by a polynomial
   kLog,
   kLog2,
   kSqrt,

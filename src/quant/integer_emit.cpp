@@ -47,6 +47,14 @@ NodeId IntegerEmitter::stop_fusion(NodeId value) {
   return graph_.add_call(Op::kStopFusion, {value});
 }
 
+NodeId IntegerEmitter::fast_exp(NodeId value) { return graph_.add_call(Op::kFastExp, {value}); }
+
+NodeId IntegerEmitter::sigmoid(NodeId value) {
+  const NodeId one = constant(Tensor::scalar(1.0F));
+  const NodeId exponential = fast_exp(graph_.add_call(Op::kNegative, {value}));
+  return graph_.add_call(Op::kDivide, {one, add(exponential, one)});
+}
+
 NodeId IntegerEmitter::materialize(const ScaledValue& value) {
   const NodeId node = value.rectified ? graph_.add_call(Op::kRelu, {value.node}) : value.node;
   if (!value.scale) return node;

@@ -29,6 +29,11 @@ class IntegerEmitter {
   ir::NodeId add(ir::NodeId value, ir::NodeId addend);
   ir::NodeId stop_fusion(ir::NodeId value);
 
+  /// 1 / (1 + fast_exp(-value)). TVM computes exp, and with it sigmoid, one element at a time (3 ns
+  /// each, docs/tvm_kernels.md); fast_exp is a polynomial, right to seven digits, that it vectorizes.
+  ir::NodeId sigmoid(ir::NodeId value);
+  ir::NodeId fast_exp(ir::NodeId value);
+
   /// The float32 value itself.
   ir::NodeId materialize(const ScaledValue& value);
   /// uint8 from float32: cast(clip(x / scale + zero_point + 0.5, lowest, highest)); the cast

@@ -120,6 +120,14 @@ class Realizer {
       floats_[id]->rectified = true;
       return;
     }
+    if (plan_.roles[id] == Role::kElementwise && node.is_call(Op::kSigmoid)) {
+      floats_[id] = ScaledValue{.node = emitter_.sigmoid(float_value(node.inputs[0]))};
+      return;
+    }
+    if (plan_.roles[id] == Role::kElementwise && node.is_call(Op::kExp)) {
+      floats_[id] = ScaledValue{.node = emitter_.fast_exp(float_value(node.inputs[0]))};
+      return;
+    }
     if (const auto factor = positive_factor(id)) {
       const ScaledValue operand = scaled_value(node.inputs[0]);
       floats_[id] = operand;
@@ -170,6 +178,9 @@ class Realizer {
     std::vector<NodeId> inputs;
     for (const NodeId input : node.inputs) {
       inputs.push_back(is_stored(input) ? quantized_[input] : kNone);
+      // Fused into a concatenation, an epilogue becomes a branch per element that no vector
+      // instruction takes: 424 us instead of 110 us for 200,000 elements (docs/tvm_kernels.md).
+      if (node.kind == NodeKind::kTuple) inputs.back() = emitter_.stop_fusion(inputs.back());
     }
     if (node.is_call(Op::kPad)) {
       inputs[1] = emitter_.constant(zero_point_of(node.inputs[0]));

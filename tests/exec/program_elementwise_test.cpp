@@ -92,7 +92,7 @@ std::vector<Chain> float_chains() {
       return unary(g, op, op == Op::kSqrt || op == Op::kRsqrt ? unary(g, Op::kAbs, x) : x);
     });
   }
-  for (const Op op : {Op::kSigmoid, Op::kTanh, Op::kExp, Op::kLog, Op::kErf}) {
+  for (const Op op : {Op::kSigmoid, Op::kTanh, Op::kExp, Op::kFastExp, Op::kLog, Op::kErf}) {
     add(std::string(ir::op_info(op).name), false, [op](Graph& g, NodeId x, Numbers&) {
       return unary(g, op, op == Op::kLog ? unary(g, Op::kAbs, x) : x);
     });

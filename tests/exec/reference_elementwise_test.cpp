@@ -226,6 +226,7 @@ TEST(ReferenceElementwise, FunctionsOfOneNumber) {
                 testing::Pointwise(testing::FloatNear(1e-6F), expected));
   };
   near(Op::kExp, in, {0.36787944F, 1, 1.6487213F});
+  near(Op::kFastExp, in, {0.36787944F, 1, 1.6487213F});
   near(Op::kSigmoid, in, {0.26894143F, 0.5F, 0.62245935F});
   near(Op::kTanh, in, {-0.7615942F, 0, 0.46211717F});
   near(Op::kErf, in, {-0.8427008F, 0, 0.5204999F});
