@@ -30,6 +30,8 @@ namespace tvmq::driver {
 enum class Scheme : std::uint8_t { kTvm, kInteger };
 enum class CalibMode : std::uint8_t { kKlDivergence, kGlobalScale, kPercentile, kMinmax, kMse };
 enum class WeightsScale : std::uint8_t { kMax, kPower2 };
+enum class WeightGranularity : std::uint8_t { kPerChannel, kPerTensor };
+enum class WeightRounding : std::uint8_t { kNearest, kGptq };
 enum class PartitionConversions : std::uint8_t { kDisabled, kEnabled, kFullyIntegral };
 
 struct ModelConfig {
@@ -77,6 +79,8 @@ struct QuantizationConfig {
   /// For kInteger; nothing: on, unless the mode needs no samples.
   std::optional<bool> equalization;
   std::optional<bool> bias_correction;
+  std::optional<WeightRounding> weight_rounding;        ///< nothing: kGptq where there are samples
+  std::optional<WeightGranularity> weight_granularity;  ///< for kInteger; nothing: kPerChannel
   std::optional<std::filesystem::path> calibration_cache;  ///< relative to the working directory
   bool operator==(const QuantizationConfig&) const = default;
 };
