@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "ir/infer_types.h"
+#include "ir/inline_functions.h"
 #include "ir/structural_equal.h"
 #include "relay/module_reader.h"
 #include "relay/module_writer.h"
@@ -49,6 +50,21 @@ void require_weights(const ir::Graph& graph, const relay::NamedTensors& params,
       open.size() > shown ? fmt::format(" and {} more", open.size() - shown) : ""));
 }
 
+ir::Graph bind(const ir::Graph& graph, const std::filesystem::path& json,
+               const std::filesystem::path& params) {
+  const relay::NamedTensors weights = relay::read_params(params);
+  require_weights(graph, weights, json, params);
+  return relay::bind_params(graph, weights);
+}
+
+void require_operators(const ir::Graph& graph, const std::filesystem::path& json) {
+  const auto nodes = graph.nodes();
+  if (std::none_of(nodes.begin(), nodes.end(),
+                   [](const ir::Node& node) { return node.kind == ir::NodeKind::kCall; })) {
+    throw InputError(fmt::format("{}: expected a network, found no operator in it", json.string()));
+  }
+}
+
 }  // namespace
 
 ir::Graph load_model(const std::filesystem::path& json, const std::filesystem::path& params) {
@@ -59,15 +75,21 @@ ir::Graph load_model(const std::filesystem::path& json, const std::filesystem::p
         "like the output of PartitionConversions, quantize the float model instead",
         json.string(), module.functions.size() - 1));
   }
-  const relay::NamedTensors weights = relay::read_params(params);
-  require_weights(module.main(), weights, json, params);
-  ir::Graph graph = relay::bind_params(module.main(), weights);
+  ir::Graph graph = bind(module.main(), json, params);
   ir::infer_types(graph);
-  const auto nodes = graph.nodes();
-  if (std::none_of(nodes.begin(), nodes.end(),
-                   [](const ir::Node& node) { return node.kind == ir::NodeKind::kCall; })) {
-    throw InputError(fmt::format("{}: expected a network, found no operator in it", json.string()));
+  require_operators(graph, json);
+  return graph;
+}
+
+ir::Graph load_network(const std::filesystem::path& json, const std::filesystem::path& params) {
+  ir::Module module = relay::read_module(json);
+  if (!params.empty()) {
+    for (ir::Function& function : module.functions) {
+      if (function.name == "main") function.graph = bind(function.graph, json, params);
+    }
   }
+  ir::Graph graph = ir::inline_functions(module);
+  require_operators(graph, json);
   return graph;
 }
 

@@ -14,6 +14,11 @@ namespace tvmq::driver {
 /// can be quantized (several functions, no operator at all).
 ir::Graph load_model(const std::filesystem::path& json, const std::filesystem::path& params);
 
+/// Any network that can be looked at or run, also a quantized one, ours or TVM's own; a module of
+/// several functions as one graph. `params` may be empty: all values are constants in the module
+/// then. Throws InputError as load_model() does, but not for several functions.
+ir::Graph load_network(const std::filesystem::path& json, const std::filesystem::path& params);
+
 struct WrittenModel {
   std::filesystem::path json;
   std::filesystem::path params;

@@ -1,0 +1,101 @@
+// quantization_tvm inspect: what is in a model.
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+
+#include "base/error.h"
+#include "command.h"
+#include "driver/inspect_model.h"
+#include "ir/text.h"
+#include "model_argument.h"
+
+namespace tvmq {
+namespace {
+
+struct Arguments {
+  ModelArgument model;
+  CommonOptions common;
+  bool text = false;
+  bool full = false;
+  bool layers = false;
+  bool json_output = false;
+  std::string output;
+};
+
+using Preview = std::optional<std::vector<quant::QuantizationSummary::Layer>>;
+
+std::string preview_text(const Preview& preview) {
+  if (!preview) return "\nsome layers multiply integers already: this network is quantized\n";
+  std::size_t quantized = 0;
+  std::string kept;
+  for (const auto& layer : *preview) {
+    if (layer.quantized) {
+      ++quantized;
+    } else {
+      kept += fmt::format("  stays float: {} ({})\n", layer.name, layer.reason);
+    }
+  }
+  return fmt::format("\nScheme integer would quantize {} of {} layers\n{}", quantized,
+                     preview->size(), kept);
+}
+
+int inspect(const Arguments& arguments, Log& log) {
+  const auto config = arguments.model.read_config();
+  const ir::Graph graph = arguments.model.load(config);
+  if (arguments.text) {
+    print_or_write(ir::to_text(graph, {.elide_large_constants = !arguments.full}),
+                   arguments.output);
+    return kSuccess;
+  }
+  const driver::Inspection inspection = driver::inspect_model(graph);
+  Preview preview;
+  std::string refused;
+  try {
+    preview = driver::preview_quantization(
+        graph, config ? config->quantization : driver::QuantizationConfig{}, log);
+  } catch (const InputError& error) {
+    refused = error.what();
+  }
+  if (arguments.json_output) {
+    print_or_write(driver::to_json(inspection, preview), arguments.output);
+    return kSuccess;
+  }
+  print_or_write(driver::to_text(inspection, arguments.layers) +
+                     (refused.empty() ? preview_text(preview)
+                                      : fmt::format("\ncannot be quantized: {}\n", refused)),
+                 arguments.output);
+  return kSuccess;
+}
+
+}  // namespace
+
+Command add_inspect(CLI::App& program) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* app = program.add_subcommand(
+      "inspect", "What a model is made of, float or quantized, and what would be quantized.");
+  arguments->model.add_to(*app);
+  auto* text = app->add_flag("--text", arguments->text,
+                             "the network itself, one value per line (docs/text_form.md)")
+                   ->group("Output");
+  app->add_flag("--full", arguments->full, "with --text: all elements of all weights")
+      ->needs(text)
+      ->group("Output");
+  auto* layers = app->add_flag("--layers", arguments->layers, "a line for every layer")
+                     ->excludes(text)
+                     ->group("Output");
+  app->add_flag("--json-output", arguments->json_output, "all of it as JSON")
+      ->excludes(text)
+      ->excludes(layers)
+      ->group("Output");
+  app->add_option("-o,--output", arguments->output, "the file to write; default: the terminal")
+      ->type_name("FILE")
+      ->group("Output");
+  add_common_options(*app, arguments->common, "");
+  return {app, [arguments] {
+            ConsoleLog log(arguments->common.log_level());
+            return guarded(log, "inspect", [&] { return inspect(*arguments, log); });
+          }};
+}
+
+}  // namespace tvmq
