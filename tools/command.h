@@ -30,6 +30,9 @@ struct Command {
   std::function<int()> run = nullptr;  ///< after parsing; returns an ExitCode
 };
 
+Command add_benchmark(CLI::App& program);
+Command add_compare(CLI::App& program);
+Command add_evaluate(CLI::App& program);
 Command add_inspect(CLI::App& program);
 Command add_template(CLI::App& program);
 

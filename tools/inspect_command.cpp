@@ -19,8 +19,7 @@ struct Arguments {
   bool text = false;
   bool full = false;
   bool layers = false;
-  bool json_output = false;
-  std::string output;
+  OutputArguments output;
 };
 
 using Preview = std::optional<std::vector<quant::QuantizationSummary::Layer>>;
@@ -43,9 +42,11 @@ std::string preview_text(const Preview& preview) {
 int inspect(const Arguments& arguments, Log& log) {
   const auto config = arguments.model.read_config();
   const ir::Graph graph = arguments.model.load(config);
+  if (arguments.text && arguments.output.format != "text") {
+    throw InputError("--text and --format json exclude each other");
+  }
   if (arguments.text) {
-    print_or_write(ir::to_text(graph, {.elide_large_constants = !arguments.full}),
-                   arguments.output);
+    arguments.output.write(ir::to_text(graph, {.elide_large_constants = !arguments.full}));
     return kSuccess;
   }
   const driver::Inspection inspection = driver::inspect_model(graph);
@@ -57,14 +58,13 @@ int inspect(const Arguments& arguments, Log& log) {
   } catch (const InputError& error) {
     refused = error.what();
   }
-  if (arguments.json_output) {
-    print_or_write(driver::to_json(inspection, preview), arguments.output);
+  if (arguments.output.format == "json") {
+    arguments.output.write(driver::to_json(inspection, preview));
     return kSuccess;
   }
-  print_or_write(driver::to_text(inspection, arguments.layers) +
-                     (refused.empty() ? preview_text(preview)
-                                      : fmt::format("\ncannot be quantized: {}\n", refused)),
-                 arguments.output);
+  arguments.output.write(driver::to_text(inspection, arguments.layers) +
+                         (refused.empty() ? preview_text(preview)
+                                          : fmt::format("\ncannot be quantized: {}\n", refused)));
   return kSuccess;
 }
 
@@ -81,16 +81,10 @@ Command add_inspect(CLI::App& program) {
   app->add_flag("--full", arguments->full, "with --text: all elements of all weights")
       ->needs(text)
       ->group("Output");
-  auto* layers = app->add_flag("--layers", arguments->layers, "a line for every layer")
-                     ->excludes(text)
-                     ->group("Output");
-  app->add_flag("--json-output", arguments->json_output, "all of it as JSON")
+  app->add_flag("--layers", arguments->layers, "a line for every layer")
       ->excludes(text)
-      ->excludes(layers)
       ->group("Output");
-  app->add_option("-o,--output", arguments->output, "the file to write; default: the terminal")
-      ->type_name("FILE")
-      ->group("Output");
+  arguments->output.add_to(*app, {"text", "json"});
   add_common_options(*app, arguments->common, "");
   return {app, [arguments] {
             ConsoleLog log(arguments->common.log_level());

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "command.h"
 #include "driver/model_files.h"
 
 namespace tvmq {
@@ -60,8 +61,62 @@ ir::Graph ModelArgument::load(const std::optional<driver::Config>& parsed) const
   if (!json.empty()) return driver::load_network(json, params_of(json, params));
   if (!params.empty()) throw InputError("--params belongs to a module; give --json too");
   if (!parsed) throw InputError("found no model, expected --json FILE or -c FILE");
+  return *of_config(parsed);
+}
+
+std::optional<ir::Graph> ModelArgument::of_config(
+    const std::optional<driver::Config>& parsed) const {
+  if (!parsed) return std::nullopt;
   return driver::load_network(driver::resolve(parsed->model.model_json, config),
                               driver::resolve(parsed->model.weights_params, config));
 }
+
+void ReferenceArgument::add_to(CLI::App& app, std::string_view meaning) {
+  app.add_option("--against", json, std::string(meaning))->type_name("FILE")->group("Model");
+  app.add_option("--against-params", params, "its parameters; default as for --params")
+      ->type_name("FILE")
+      ->group("Model");
+}
+
+std::optional<ir::Graph> ReferenceArgument::load(std::optional<ir::Graph> fallback) const {
+  if (!json.empty()) return driver::load_network(json, params_of(json, params));
+  if (!params.empty()) throw InputError("--against-params belongs to a module; give --against too");
+  return fallback;
+}
+
+void ImageArguments::add_to(CLI::App& app, std::string_view samples_meaning) {
+  app.add_option("--images", images,
+                 "folder of the images, instead of Dataset/Path; labelled images may also lie "
+                 "beside their list")
+      ->type_name("FOLDER")
+      ->group("Images");
+  app.add_option("--labels", labels, "list of lines `file class`, instead of Dataset/Labels")
+      ->type_name("FILE")
+      ->group("Images");
+  constexpr std::int64_t kMost = 1'000'000'000;
+  app.add_option("--samples", samples, std::string(samples_meaning))
+      ->check(CLI::Range(std::int64_t{1}, kMost))
+      ->group("Images");
+}
+
+void ImageArguments::apply(driver::Config& config) const {
+  if (!images.empty()) config.dataset.path = images;
+  if (!labels.empty()) config.dataset.labels = labels;
+  constexpr std::int64_t kAll = 1'000'000'000;
+  config.quantization.calib_samples = samples < 0 ? kAll : samples;
+  config.quantization.seed.reset();
+}
+
+void OutputArguments::add_to(CLI::App& app, const std::vector<std::string>& formats) {
+  app.add_option("--format", format, "how results are written")
+      ->check(CLI::IsMember(formats))
+      ->capture_default_str()
+      ->group("Output");
+  app.add_option("-o,--output", file, "the file to write; default: the terminal")
+      ->type_name("FILE")
+      ->group("Output");
+}
+
+void OutputArguments::write(std::string_view text) const { print_or_write(text, file); }
 
 }  // namespace tvmq

@@ -21,7 +21,9 @@ int main(int argc, char** argv) {
            "this program;\n4 done, but a result is bad (its report says why and what may help)\n";
   });
   program.require_subcommand(0, 1);
-  const std::vector<Command> commands = {add_inspect(program), add_template(program)};
+  const std::vector<Command> commands = {add_evaluate(program), add_compare(program),
+                                         add_benchmark(program), add_inspect(program),
+                                         add_template(program)};
   try {
     program.parse(argc, argv);
     if (program.get_subcommands().empty() && arguments.config.empty()) {

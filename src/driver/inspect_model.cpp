@@ -34,6 +34,11 @@ bool is_layer(const ir::Node& node) {
          node.is_call(ir::Op::kQnnDense);
 }
 
+bool takes_integers(const ir::Graph& graph, const ir::Node& layer) {
+  const auto* type = std::get_if<ir::TensorType>(&graph[layer.inputs.at(0)].type);
+  return type != nullptr && ir::is_integer(type->dtype);
+}
+
 LayerCost layer_cost(const ir::Graph& graph, ir::NodeId id) {
   const ir::Node& node = graph[id];
   LayerCost layer{.name = ir::describe(graph, id),
@@ -41,8 +46,7 @@ LayerCost layer_cost(const ir::Graph& graph, ir::NodeId id) {
                   .output = ir::to_string(node.type),
                   .weights = weight_elements(graph, node),
                   .multiply_accumulates = ir::multiply_accumulates(graph, id)};
-  const auto* type = std::get_if<ir::TensorType>(&graph[node.inputs.at(0)].type);
-  layer.integer = type != nullptr && ir::is_integer(type->dtype);
+  layer.integer = takes_integers(graph, node);
   return layer;
 }
 
@@ -80,15 +84,15 @@ Inspection inspect_model(const ir::Graph& graph) {
   return result;
 }
 
+bool multiplies_integers(const ir::Graph& graph) {
+  return std::ranges::any_of(graph.nodes(), [&](const ir::Node& node) {
+    return is_layer(node) && takes_integers(graph, node);
+  });
+}
+
 std::optional<std::vector<quant::QuantizationSummary::Layer>> preview_quantization(
     const ir::Graph& graph, const QuantizationConfig& quantization, Log& log) {
-  const auto nodes = graph.nodes();
-  const bool quantized = std::ranges::any_of(nodes, [&](const ir::Node& node) {
-    if (!is_layer(node)) return false;
-    const auto* type = std::get_if<ir::TensorType>(&graph[node.inputs.at(0)].type);
-    return type != nullptr && ir::is_integer(type->dtype);
-  });
-  if (quantized) return std::nullopt;
+  if (multiplies_integers(graph)) return std::nullopt;
   quant::IntegerOptions options;
   const auto& skipped = quantization.skip_conv_layers;
   if (skipped) options.skip_conv_layers.assign(skipped->begin(), skipped->end());

@@ -12,6 +12,8 @@
 namespace tvmq::exec {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr std::align_val_t kAlignment{64};
 struct FreeArena {
   void operator()(std::byte* pointer) const { ::operator delete[](pointer, kAlignment); }
@@ -165,7 +167,8 @@ void Session::State::hand_out(const TapPoint& point, const Tap& tap) {
   tap(view);
 }
 
-std::vector<ir::Tensor> Session::run(std::span<const ir::Tensor> inputs, const Tap& tap) {
+std::vector<ir::Tensor> Session::run(std::span<const ir::Tensor> inputs, const Tap& tap,
+                                     const StepObserver& observer) {
   State& state = *state_;
   const Plan& plan = state.plan;
   if (inputs.size() != plan.inputs.size()) {
@@ -186,7 +189,9 @@ std::vector<ir::Tensor> Session::run(std::span<const ir::Tensor> inputs, const T
   }
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     State::BoundStep& bound = state.steps[s];
+    const auto start = observer ? Clock::now() : Clock::time_point{};
     plan.steps[s].kernel->run({bound.inputs, bound.outputs, bound.scratch}, bound.state.get());
+    if (observer) observer(s, Clock::now() - start);
     if (!tap) continue;
     for (const TapPoint& point : plan.steps[s].taps) state.hand_out(point, tap);
   }

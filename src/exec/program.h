@@ -9,6 +9,7 @@
 // equal to them. The same bits come out whatever `threads` is.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -46,6 +47,10 @@ struct TapView {
 /// Called once per entry of ProgramOptions::taps and run, on the thread that called run(), in the
 /// order in which values are computed.
 using Tap = std::function<void(const TapView&)>;
+
+/// Called after each step of a run, with its index in Program::steps() and the time it took; taps
+/// are not counted.
+using StepObserver = std::function<void(std::size_t step, std::chrono::nanoseconds time)>;
 
 /// An operator that runs on the reference kernels, and why no faster one takes it.
 struct Fallback {
@@ -101,7 +106,8 @@ class Session {
   /// One input per graph.inputs(), in that order; an input that nothing needs may be an empty
   /// tensor. The results are new tensors, they do not refer to the session. Throws InputError: an
   /// input of another dtype or shape, an integer division by zero.
-  std::vector<ir::Tensor> run(std::span<const ir::Tensor> inputs, const Tap& tap = {});
+  std::vector<ir::Tensor> run(std::span<const ir::Tensor> inputs, const Tap& tap = {},
+                              const StepObserver& observer = {});
 
  private:
   struct State;

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "base/error.h"
 #include "ir/infer_types.h"
 #include "ir/text.h"
 
@@ -14,6 +17,7 @@ TEST(LatencyTimes, MedianMinimumAndNinetiethPercentile) {
   EXPECT_DOUBLE_EQ(ten.median_ms, 5.5);
   EXPECT_DOUBLE_EQ(ten.min_ms, 1);
   EXPECT_DOUBLE_EQ(ten.p90_ms, 9);
+  EXPECT_DOUBLE_EQ(ten.p99_ms, 10);
   const LatencyTimes one = latency_times({3});
   EXPECT_DOUBLE_EQ(one.median_ms, 3);
   EXPECT_DOUBLE_EQ(one.p90_ms, 3);
@@ -31,6 +35,34 @@ TEST(MeasureLatency, RunsEachNetworkWithinItsBudget) {
   EXPECT_EQ(few[0].runs, few[1].runs);
   const auto none = measure_latency(graphs, inputs, {.budget = std::chrono::milliseconds(0)});
   EXPECT_EQ(none[0].runs, 1) << "at least one";
+}
+
+TEST(MeasureThroughput, CountsTheRunsOfAllSessions) {
+  ir::Graph graph =
+      ir::parse_graph("graph(%x: float32(1, 4)) {\n  %1 = nn.relu(%x)\n  return %1\n}\n");
+  ir::infer_types(graph);
+  // Every session runs at least once, however short the time is.
+  EXPECT_GT(measure_throughput(graph, made_up_inputs(graph), 3, std::chrono::milliseconds(0)), 0);
+}
+
+TEST(MadeUpInputs, FitTheNetwork) {
+  ir::Graph graph = ir::parse_graph(
+      "graph(%x: float32(2, 300), %y: int32(2)) {\n  %1 = nn.relu(%x)\n  return %1\n}\n");
+  ir::infer_types(graph);
+  const std::vector<ir::Tensor> inputs = made_up_inputs(graph);
+  ASSERT_EQ(inputs.size(), 2U);
+  EXPECT_EQ(inputs[0].shape(), (ir::Shape{2, 300}));
+  const auto values = inputs[0].data<float>();
+  EXPECT_EQ(*std::ranges::min_element(values), -1);
+  EXPECT_LE(*std::ranges::max_element(values), 1);
+  EXPECT_EQ(inputs[1].data<std::int32_t>()[1], 1);
+}
+
+TEST(MadeUpInputs, RefusesWhatItCannotMake) {
+  ir::Graph graph =
+      ir::parse_graph("graph(%x: float32(?, 4)) {\n  %1 = nn.relu(%x)\n  return %1\n}\n");
+  ir::infer_types(graph);
+  EXPECT_THROW(made_up_inputs(graph), InputError);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // The facts that `inspect` shows, and the configuration that `template` writes.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,16 +21,16 @@ const fs::path kExample = fs::path(TVMQ_TESTS_DIR) / "../examples/shapes";
 const fs::path kNets = fs::path(TVMQ_SHARED_DIR) / "golden" / "nets";
 
 std::string filled(std::string text, const std::string& key, const std::string& value) {
-  const std::string empty = "<" + key + "></" + key + ">";
+  const std::string empty = fmt::format("<{0}></{0}>", key);
   const std::size_t at = text.find(empty);
   EXPECT_NE(at, std::string::npos) << key;
-  return text.replace(at, empty.size(), "<" + key + ">" + value + "</" + key + ">");
+  return text.replace(at, empty.size(), fmt::format("<{0}>{1}</{0}>", key, value));
 }
 
 TEST(ConfigTemplate, HasEveryKeyOfTheReference) {
   const std::string text = config_template();
   for (const ConfigKey& key : config_reference()) {
-    EXPECT_THAT(text, HasSubstr("<" + std::string(key.key) + ">"));
+    EXPECT_THAT(text, HasSubstr(fmt::format("<{}>", key.key)));
   }
 }
 
