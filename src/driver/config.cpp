@@ -176,6 +176,15 @@ class Reader {
            "the key Path is missing, expected the folder to calibrate with; only the CalibMode "
            "global_scale does without");
     }
+    if (quantization.max_accuracy_drop && !config_.dataset.labels) {
+      fail(lines.at("Dataset"), "Dataset",
+           "the key Labels is missing, expected a list of labelled images for MaxAccuracyDrop; "
+           "MinSqnr does without");
+    }
+    if (quantization.plan_file && !quantization.max_accuracy_drop && !quantization.min_sqnr) {
+      fail(lines.at("QuantizationParameters"), "QuantizationParameters/PlanFile",
+           "found without a bound, expected MaxAccuracyDrop or MinSqnr beside it");
+    }
     const auto check_bits = [&](std::string_view key, int bits, std::string_view dtype_key,
                                 ir::DType dtype) {
       const auto room = static_cast<int>(ir::dtype_size(dtype) * 8);

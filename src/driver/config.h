@@ -81,6 +81,11 @@ struct QuantizationConfig {
   std::optional<bool> bias_correction;
   std::optional<WeightRounding> weight_rounding;        ///< nothing: kGptq where there are samples
   std::optional<WeightGranularity> weight_granularity;  ///< for kInteger; nothing: kPerChannel
+  /// Bounds of accuracy control, for kInteger: how much top-1 may fall (percentage points), and the
+  /// least SQNR of every output (dB).
+  std::optional<double> max_accuracy_drop;
+  std::optional<double> min_sqnr;
+  std::optional<std::filesystem::path> plan_file;          ///< relative to the working directory
   std::optional<std::filesystem::path> calibration_cache;  ///< relative to the working directory
   bool operator==(const QuantizationConfig&) const = default;
 };

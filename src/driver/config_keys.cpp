@@ -312,6 +312,30 @@ const KeyRow kRows[] = {
       "For `Scheme` integer: a scale for every output channel of a weight, or one for all of it. "
       "Unless given: `per_channel`; `Scheme` tvm knows only `per_tensor`"},
      set_granularity},
+    {{kQuantization, "MaxAccuracyDrop", "a number from 0 to 100", "",
+      "For `Scheme` integer, with `Labels`: percentage points of top-1 accuracy that may be lost on "
+      "them; the worst layers stay in floating point until no more are"},
+     [](Config& config, std::string_view text) {
+       const auto points = parse_number(text);
+       return points && *points >= 0 && *points <= 100 &&
+              assign(config.quantization.max_accuracy_drop, points);
+     }},
+    {{kQuantization, "MinSqnr", "a number of dB from -100 to 200", "",
+      "For `Scheme` integer: the least ratio of signal to quantization noise of every output, on "
+      "images that calibration does not use; the worst layers stay in floating point until it holds"},
+     [](Config& config, std::string_view text) {
+       const auto decibels = parse_number(text);
+       return decibels && *decibels >= -100 && *decibels <= 200 &&
+              assign(config.quantization.min_sqnr, decibels);
+     }},
+    {{kQuantization, "PlanFile", kPath, "",
+      "Keeps which layers `MaxAccuracyDrop` or `MinSqnr` left in floating point; if the file is there, "
+      "it is used instead of the search. Unless given, a search writes `<Name>.plan.json` beside the "
+      "model, which is not read"},
+     [](Config& config, std::string_view text) {
+       config.quantization.plan_file = text;
+       return true;
+     }},
     {{kQuantization, "CalibrationCache", kPath, "",
       "Keeps what calibration found in this file, and uses it instead of the images if it is there "
       "and was made for the same network and preprocessing"},
@@ -322,7 +346,6 @@ const KeyRow kRows[] = {
 };
 
 constexpr LaterKey kLaterKeys[] = {
-    {kQuantization, "MaxAccuracyDrop"},
     {kQuantization, "Target"},
 };
 // clang-format on

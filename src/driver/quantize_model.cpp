@@ -54,10 +54,15 @@ QuantizeResult quantize_model(const Config& config, const RunOptions& run, Log& 
   result.summary = std::move(scheme.summary);
   result.written =
       write_model(scheme.module, config.quantization.output_directory, config.model.name);
+  if (scheme.plan) {
+    quant::write_accuracy_plan(*scheme.plan);
+    log.info(fmt::format("accuracy control: the plan is kept in {}", scheme.plan->file.string()));
+  }
 
   report::Report& report = result.report;
   report = begin_report(graph, {.json = json, .params = params}, config, run, result);
   report.calibration = std::move(scheme.calibration);
+  report.accuracy_control = std::move(scheme.accuracy_control);
   describe_layers(scheme.network, result.summary, scheme.table, report);
   std::string unchecked;
   try {

@@ -7,33 +7,16 @@
 #include <string_view>
 #include <utility>
 
+#include "driver/accuracy_control.h"
+#include "driver/calibrated_network.h"
 #include "driver/calibration.h"
+#include "driver/scheme_options.h"
 #include "passes/pipeline.h"
-#include "quant/bias_correction.h"
-#include "quant/channel_statistics.h"
-#include "quant/equalize.h"
 #include "quant/integer_scheme.h"
-#include "quant/interval.h"
 #include "quant/tvm_scheme.h"
-#include "quant/weight_rounding.h"
 
 namespace tvmq::driver {
 namespace {
-
-/// Enough for the range of a channel, as far as equalization needs to know it.
-constexpr std::int64_t kEqualizationBatches = 64;
-
-/// Half of the samples at most: the ranges that calibration finds on all of them then tell how far
-/// channels go beyond what equalization has seen. Fitted to the same samples, every channel would
-/// end exactly where its range does, and saturate on the next image.
-std::int64_t equalization_batches(const quant::BatchSource& source) {
-  return std::min(kEqualizationBatches, (source.batches + 1) / 2);
-}
-
-quant::WeightScale weight_scale(const Config& config) {
-  return config.quantization.weights_scale == WeightsScale::kPower2 ? quant::WeightScale::kPower2
-                                                                    : quant::WeightScale::kMax;
-}
 
 quant::PartitionConversions partition_conversions(const Config& config) {
   switch (config.quantization.partition_conversions) {
@@ -45,12 +28,6 @@ quant::PartitionConversions partition_conversions(const Config& config) {
       return quant::PartitionConversions::kFullyIntegral;
   }
   throw InternalError("unknown partition conversions");
-}
-
-/// SkipConvLayers, or what the scheme skips unless told otherwise.
-std::vector<int> skipped_convolutions(const Config& config, std::vector<int> fallback) {
-  const auto& list = config.quantization.skip_conv_layers;
-  return list ? std::vector<int>(list->begin(), list->end()) : std::move(fallback);
 }
 
 /// Options that mean nothing to the integer scheme are not passed over in silence.
@@ -85,6 +62,9 @@ void refuse_what_only_integer_knows(const QuantizationConfig& quantization) {
   if (quantization.weight_granularity == WeightGranularity::kPerChannel) {
     refuse("WeightGranularity per_channel");
   }
+  if (quantization.max_accuracy_drop) refuse("MaxAccuracyDrop");
+  if (quantization.min_sqnr) refuse("MinSqnr");
+  if (quantization.plan_file) refuse("PlanFile");
 }
 
 quant::TvmQuantizeOptions tvm_options(const Config& config) {
@@ -104,11 +84,6 @@ quant::TvmQuantizeOptions tvm_options(const Config& config) {
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-/// The modes that collect histograms anyway: the report shows them.
-bool has_histograms(quant::CalibMode mode) {
-  return mode == quant::CalibMode::kMse || mode == quant::CalibMode::kKlDivergence;
 }
 
 /// All but the seconds. Of a calibration cache, the samples that it was made from.
@@ -162,66 +137,24 @@ SchemeResult run_tvm_scheme(const ir::Graph& bound, Samples& samples, const Conf
 SchemeResult run_integer_scheme(const ir::Graph& bound, Samples& samples, const Config& config,
                                 const RunOptions& run, Log& log) {
   refuse_what_only_tvm_knows(config.quantization);
-  const quant::IntegerOptions options{
-      .activation_bits = config.quantization.activation_bits,
-      .weight_bits = config.quantization.weight_bits,
-      .weight_scale = weight_scale(config),
-      .weight_granularity = config.quantization.weight_granularity == WeightGranularity::kPerTensor
-                                ? quant::WeightGranularity::kPerTensor
-                                : quant::WeightGranularity::kPerChannel,
-      .skip_conv_layers = skipped_convolutions(config, {}),
-      .skip_dense_layer = config.quantization.skip_dense_layer.value_or(false),
-      .skip_layers = config.quantization.skip_layers,
-  };
-  const ir::Graph prepared =
-      passes::prepare(bound, passes::TvmOptLevel::k3, log, passes::ScaleFolding::kSafe);
-  quant::IntegerPlan plan = quant::plan_integer(prepared, options);
-  const quant::CalibMode mode = calib_mode(config);
-  const bool looks_at_samples = quant::threshold_mode(mode).needs_samples;
   const auto start = std::chrono::steady_clock::now();
-
-  if (config.quantization.equalization.value_or(looks_at_samples)) {
-    const std::vector<ir::NodeId> values = quant::equalizable(plan);
-    const auto statistics =
-        quant::observe_channels(plan.graph, values, samples.source(),
-                                {.title = "equalization",
-                                 .most_batches = equalization_batches(samples.source()),
-                                 .threads = run.threads},
-                                log);
-    plan = quant::plan_integer(quant::equalize(plan, values, statistics, options), options);
-  }
-
-  quant::CalibrationTable table =
-      calibrate_as_configured(plan.graph,
-                              {.observed = plan.observed,
-                               .bits = options.activation_bits,
-                               .needs_histograms = has_histograms(mode)},
-                              samples, config, run, log);
-  quant::IntegerParameters parameters;
-  for (const auto& entry : table.entries) {
-    parameters.ranges.push_back(quant::interval_of(entry, mode, options.activation_bits));
-  }
-  const bool corrects_bias = config.quantization.bias_correction.value_or(looks_at_samples);
-  if (config.quantization.weight_rounding.value_or(looks_at_samples ? WeightRounding::kGptq
-                                                                    : WeightRounding::kNearest) ==
-      WeightRounding::kGptq) {
-    parameters.weights = quant::round_weights(plan, parameters.ranges, options, !corrects_bias,
-                                              samples.source(), {.threads = run.threads}, log);
-  }
-  if (corrects_bias) {
-    parameters.offsets = quant::correct_bias(plan, parameters, options, samples.source(),
-                                             {.threads = run.threads}, log);
-  }
-
+  CalibratedNetwork network = calibrate_network(bound, samples, config, run, log);
   SchemeResult result;
-  result.calibration = describe_calibration(table, samples, config);
+  result.calibration = describe_calibration(network.table, samples, config);
   result.calibration.seconds = seconds_since(start);
-  const ir::Graph quantized = quant::realize_integer(plan, parameters, options, &result.summary);
+  if (controls_accuracy(config)) {
+    AccuracyControlResult controlled = control_accuracy(bound, network, samples, config, run, log);
+    network = std::move(controlled.network);
+    result.accuracy_control = std::move(controlled.report);
+    result.plan = std::move(controlled.plan);
+  }
+  const ir::Graph quantized =
+      quant::realize_integer(network.plan, network.parameters, network.options, &result.summary);
   result.module = quant::partition_conversions(
       quantized,
       {.dtype_input = ir::DType::kUInt8, .partition_conversions = partition_conversions(config)});
-  result.network = analysis::describe_integer(plan, parameters, options);
-  result.table = std::move(table);
+  result.network = analysis::describe_integer(network.plan, network.parameters, network.options);
+  result.table = std::move(network.table);
   return result;
 }
 

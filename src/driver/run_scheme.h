@@ -1,12 +1,15 @@
 // One function per Scheme: float graph in, quantized module out.
 #pragma once
 
+#include <optional>
+
 #include "analysis/quantized_network.h"
 #include "base/log.h"
 #include "driver/config.h"
 #include "driver/quantize_model.h"
 #include "driver/samples.h"
 #include "ir/graph.h"
+#include "quant/accuracy_plan.h"
 #include "quant/calibration_table.h"
 #include "quant/summary.h"
 #include "report/report.h"
@@ -18,7 +21,9 @@ struct SchemeResult {
   quant::QuantizationSummary summary;
   report::Calibration calibration;
   analysis::QuantizedNetwork network;  ///< for measurements on it
-  quant::CalibrationTable table;       ///< one entry per network.stored; none if nothing was seen
+  std::optional<report::AccuracyControl> accuracy_control = {};
+  std::optional<quant::AccuracyPlan> plan = {};  ///< to be kept
+  quant::CalibrationTable table;  ///< one entry per network.stored; none if nothing was seen
 };
 
 /// The graph that tvm.relay.quantize builds for the same options (quant/tvm_scheme.h).

@@ -30,7 +30,8 @@ class IntegerEmitter {
   ir::NodeId stop_fusion(ir::NodeId value);
 
   /// 1 / (1 + fast_exp(-value)). TVM computes exp, and with it sigmoid, one element at a time (3 ns
-  /// each, docs/tvm_kernels.md); fast_exp is a polynomial, right to seven digits, that it vectorizes.
+  /// each, docs/tvm_kernels.md); fast_exp is a polynomial, right to seven digits, that it
+  /// vectorizes.
   ir::NodeId sigmoid(ir::NodeId value);
   ir::NodeId fast_exp(ir::NodeId value);
 

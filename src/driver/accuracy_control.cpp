@@ -1,0 +1,326 @@
+#include "driver/accuracy_control.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "analysis/compare_outputs.h"
+#include "base/error.h"
+#include "ir/cost.h"
+#include "quant/graph_hash.h"
+#include "quant/layers.h"
+
+namespace tvmq::driver {
+namespace {
+
+/// Enough to tell which layers matter: ranking runs the network once per layer.
+constexpr std::int64_t kRankingImages = 16;
+/// A run over all images each; those that cost most are tried first.
+constexpr std::size_t kMostGivenBack = 12;
+/// How much longer a layer takes on floats than on integers, for the estimates of the log: what an
+/// 8-bit convolution gains with VNNI (docs/results.md).
+constexpr double kFloatTime = 2.5;
+
+/// What one choice of layers gives.
+struct Measured {
+  double sqnr_db = std::numeric_limits<double>::infinity();  ///< of the worst output
+  double drop = 0;  ///< top-1, float - integer, in percentage points; 0 without labels
+};
+
+/// A layer that works on integers and need not.
+struct Candidate {
+  std::string name;
+  double macs = 0;      ///< share of the network's, 0..1
+  double alone_db = 0;  ///< SQNR with this layer alone in floating point
+};
+
+std::string figures(const Measured& measured, const QuantizationConfig& bound) {
+  std::string text =
+      std::isinf(measured.sqnr_db) ? "infinite SQNR" : fmt::format("{:.2f} dB", measured.sqnr_db);
+  if (bound.max_accuracy_drop) text += fmt::format(", top-1 {:+.2f} points", -measured.drop);
+  return text;
+}
+
+std::string describe_bound(const QuantizationConfig& bound) {
+  std::vector<std::string> parts;
+  if (bound.max_accuracy_drop) {
+    parts.push_back(fmt::format("MaxAccuracyDrop {}", *bound.max_accuracy_drop));
+  }
+  if (bound.min_sqnr) parts.push_back(fmt::format("MinSqnr {}", *bound.min_sqnr));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+/// The plan in PlanFile; nothing if the key is not set or the file does not exist.
+std::optional<quant::AccuracyPlan> kept_plan(const Config& config, const ir::Graph& bound) {
+  const auto& path = config.quantization.plan_file;
+  std::error_code ignored;
+  if (!path || !std::filesystem::exists(*path, ignored)) return std::nullopt;
+  return quant::read_accuracy_plan(*path, bound);
+}
+
+/// Where a new plan is kept: PlanFile, else `<Name>.plan.json` beside the model.
+std::filesystem::path plan_path(const Config& config) {
+  const QuantizationConfig& quantization = config.quantization;
+  return quantization.plan_file.value_or(quantization.output_directory /
+                                         (config.model.name + ".plan.json"));
+}
+
+class Control {
+ public:
+  Control(const ir::Graph& bound, const CalibratedNetwork& network, Samples& samples,
+          const Config& config, const RunOptions& run, Log& log)
+      : bound_(bound),
+        network_(network),
+        samples_(samples),
+        config_(config),
+        run_(run),
+        log_(log),
+        verification_(samples.verification()) {
+    const double all =
+        std::max<double>(1, static_cast<double>(ir::multiply_accumulates(network.plan.graph)));
+    const std::vector<std::string> names = quant::layer_names(network.plan.graph);
+    for (ir::NodeId id = 0; id < network.plan.graph.size(); ++id) {
+      const quant::Role role = network.plan.roles[id];
+      if (role != quant::Role::kConvolution && role != quant::Role::kDense) continue;
+      const auto macs = static_cast<double>(ir::multiply_accumulates(network.plan.graph, id));
+      candidates_.push_back({.name = names[id], .macs = macs / all});
+    }
+  }
+
+  AccuracyControlResult run() {
+    const std::string bound = describe_bound(config_.quantization);
+    if (const auto plan = kept_plan(config_, bound_)) return follow(*plan, bound);
+    before_ = measure({});
+    log_.info(fmt::format("accuracy control: {}: {} with all {} layers on integers", bound,
+                          figures(before_, config_.quantization), candidates_.size()));
+    std::vector<std::size_t> chosen;
+    if (!holds(before_)) {
+      rank();
+      chosen = search(bound);
+      give_back(chosen);
+    }
+    AccuracyControlResult result = finish(chosen, bound);
+    if (!chosen.empty()) log_.info("accuracy control: the same by hand: " + skip_lines(chosen));
+    result.plan = quant::AccuracyPlan{.file = plan_path(config_),
+                                      .graph_hash = quant::graph_hash(bound_),
+                                      .bound = bound,
+                                      .float_layers = names_of(chosen)};
+    return result;
+  }
+
+ private:
+  [[nodiscard]] bool holds(const Measured& measured) const {
+    const QuantizationConfig& bound = config_.quantization;
+    // Not "<": an SQNR that is no number holds nothing.
+    if (bound.min_sqnr && !(measured.sqnr_db >= *bound.min_sqnr)) return false;
+    constexpr double kRounding = 1e-9;  // of a difference of two shares, in points
+    return !bound.max_accuracy_drop || measured.drop <= *bound.max_accuracy_drop + kRounding;
+  }
+
+  [[nodiscard]] std::vector<std::string> names_of(const std::vector<std::size_t>& chosen) const {
+    std::vector<std::string> names;
+    names.reserve(chosen.size());
+    for (const std::size_t i : chosen) names.push_back(candidates_[i].name);
+    return names;
+  }
+  [[nodiscard]] std::string skip_lines(const std::vector<std::size_t>& chosen) const {
+    std::vector<std::string> lines;
+    for (const std::size_t i : chosen) lines.push_back(quant::skip_line(candidates_[i].name));
+    return fmt::format("SkipLayers {}", fmt::join(lines, ", "));
+  }
+  [[nodiscard]] double macs_of(const std::vector<std::size_t>& chosen) const {
+    return std::accumulate(chosen.begin(), chosen.end(), 0.0,
+                           [&](double sum, std::size_t i) { return sum + candidates_[i].macs; });
+  }
+
+  CalibratedNetwork network_with(const std::vector<std::size_t>& in_float) {
+    return with_float_layers(network_, names_of(in_float), samples_, config_, run_, log_);
+  }
+
+  Measured measure(const CalibratedNetwork& network, std::int64_t most_batches) {
+    const ir::Graph graph =
+        quant::realize_integer(network.plan, network.parameters, network.options);
+    const bool with_labels = config_.quantization.max_accuracy_drop.has_value() && most_batches < 0;
+    const analysis::OutputComparison comparison = analysis::compare_outputs(
+        bound_, graph, verification_.source,
+        {.title = "accuracy control",
+         .most_batches = most_batches,
+         .threads = run_.threads,
+         .labels = with_labels ? verification_.labels : std::span<const std::int64_t>{}},
+        log_);
+    Measured measured;
+    for (const analysis::OutputError& output : comparison.outputs) {
+      if (!(output.error.sqnr_db >= measured.sqnr_db)) measured.sqnr_db = output.error.sqnr_db;
+    }
+    if (comparison.accuracy) {
+      const auto& accuracy = *comparison.accuracy;
+      measured.drop = 100 * static_cast<double>(accuracy.reference.top1 - accuracy.actual.top1) /
+                      static_cast<double>(std::max<std::int64_t>(accuracy.reference.images, 1));
+    }
+    return measured;
+  }
+  Measured measure(const std::vector<std::size_t>& in_float) {
+    return measure(network_with(in_float), -1);
+  }
+
+  /// Candidates in the order of what putting each alone into floating point gains, the most first.
+  void rank() {
+    const std::int64_t batches =
+        std::max<std::int64_t>(1, kRankingImages / config_.dataset.batch_size);
+    for (std::size_t i = 0; i < candidates_.size(); ++i) {
+      log_.progress("ranking layers", static_cast<std::int64_t>(i),
+                    static_cast<std::int64_t>(candidates_.size()));
+      candidates_[i].alone_db = measure(network_with({i}), batches).sqnr_db;
+    }
+    std::stable_sort(
+        candidates_.begin(), candidates_.end(),
+        [](const Candidate& a, const Candidate& b) { return a.alone_db > b.alone_db; });
+    for (const Candidate& each : candidates_) {
+      log_.debug(fmt::format("accuracy control: {:.2f} dB with {} alone in floating point",
+                             each.alone_db, quant::skip_line(each.name)));
+    }
+  }
+
+  /// The fewest of the worst with which the bound holds: doubled until it does, then halved. What
+  /// more layers give is taken as at least what fewer do.
+  std::vector<std::size_t> search(const std::string& bound) {
+    std::size_t fails = 0;
+    std::size_t works = 0;
+    for (std::size_t count = 1; works == 0; count = std::min(2 * count, candidates_.size())) {
+      if (holds_with_worst(count)) {
+        works = count;
+      } else if (count == candidates_.size()) {
+        throw InputError(fmt::format(
+            "{}: it does not hold with any layer on integers ({} with all layers on integers); ask "
+            "for less, or check what the log says about the preprocessing",
+            bound, figures(before_, config_.quantization)));
+      } else {
+        fails = count;
+      }
+    }
+    while (works - fails > 1) {
+      const std::size_t middle = fails + (works - fails) / 2;
+      (holds_with_worst(middle) ? works : fails) = middle;
+    }
+    return worst(works);
+  }
+
+  static std::vector<std::size_t> worst(std::size_t count) {
+    std::vector<std::size_t> indices(count);
+    std::iota(indices.begin(), indices.end(), std::size_t{0});
+    return indices;
+  }
+  bool holds_with_worst(std::size_t count) {
+    if (candidates_.empty()) return false;
+    const std::vector<std::size_t> chosen = worst(std::min(count, candidates_.size()));
+    const Measured measured = measure(chosen);
+    log_.info(
+        fmt::format("accuracy control: {} with the worst {} of {} layers in floating point, "
+                    "{:.1f} % of the multiply-accumulates",
+                    figures(measured, config_.quantization), chosen.size(), candidates_.size(),
+                    100 * macs_of(chosen)));
+    return holds(measured);
+  }
+
+  void give_back(std::vector<std::size_t>& chosen) {
+    std::vector<std::size_t> dearest = chosen;
+    std::stable_sort(dearest.begin(), dearest.end(), [&](std::size_t a, std::size_t b) {
+      return candidates_[a].macs > candidates_[b].macs;
+    });
+    if (dearest.size() > kMostGivenBack) dearest.resize(kMostGivenBack);
+    for (const std::size_t each : dearest) {
+      std::vector<std::size_t> fewer = chosen;
+      std::erase(fewer, each);
+      if (fewer.empty()) continue;  // without any it does not hold
+      const Measured measured = measure(fewer);
+      if (!holds(measured)) continue;
+      log_.info(fmt::format("accuracy control: {} goes back to integers, {} without it",
+                            quant::skip_line(candidates_[each].name),
+                            figures(measured, config_.quantization)));
+      chosen = std::move(fewer);
+    }
+  }
+
+  /// The steps that lead from all integers to the choice, each with what it bought.
+  AccuracyControlResult finish(const std::vector<std::size_t>& chosen, const std::string& bound) {
+    AccuracyControlResult result{
+        .network = network_, .report = {.bound = bound, .steps = {}}, .plan = std::nullopt};
+    Measured last = before_;
+    std::vector<std::size_t> so_far;
+    for (const std::size_t each : chosen) {
+      so_far.push_back(each);
+      result.network = network_with(so_far);
+      const Measured now = measure(result.network, -1);
+      const double share = candidates_[each].macs;
+      report::ControlStep step{
+          .layer = candidates_[each].name,
+          .kept = "float",
+          .gain = fmt::format("{} -> {}", figures(last, config_.quantization),
+                              figures(now, config_.quantization)),
+          .cost = fmt::format("{:.2f} % of the multiply-accumulates, about {:.1f} % more time",
+                              100 * share, 100 * share * (kFloatTime - 1))};
+      log_.info(fmt::format("accuracy control: {} in floating point: {}; costs {}",
+                            quant::skip_line(step.layer), step.gain, step.cost));
+      result.report.steps.push_back(std::move(step));
+      last = now;
+    }
+    return result;
+  }
+
+  AccuracyControlResult follow(const quant::AccuracyPlan& plan, const std::string& bound) {
+    std::vector<std::size_t> chosen;
+    for (const std::string& name : plan.float_layers) {
+      const auto place = std::ranges::find(candidates_, name, &Candidate::name);
+      if (place == candidates_.end()) {
+        throw InputError(fmt::format(
+            "{}: '{}' is no layer that would be on integers otherwise; delete the file to search "
+            "anew",
+            plan.file.string(), name));
+      }
+      chosen.push_back(static_cast<std::size_t>(place - candidates_.begin()));
+    }
+    before_ = measure({});
+    const Measured measured = measure(chosen);
+    if (!holds(measured)) {
+      throw InputError(fmt::format(
+          "{}: with its {} layers in floating point {} does not hold ({}); delete the "
+          "file to search anew",
+          plan.file.string(), chosen.size(), bound, figures(measured, config_.quantization)));
+    }
+    log_.info(fmt::format("accuracy control: the plan of {}, no search: {}", plan.file.string(),
+                          figures(measured, config_.quantization)));
+    return finish(chosen, bound);
+  }
+
+  const ir::Graph& bound_;
+  const CalibratedNetwork& network_;
+  Samples& samples_;
+  const Config& config_;
+  const RunOptions& run_;
+  Log& log_;
+  VerificationSamples verification_;
+  std::vector<Candidate> candidates_;  ///< after rank(): the worst layer first
+  Measured before_;
+};
+
+}  // namespace
+
+bool controls_accuracy(const Config& config) {
+  return config.quantization.max_accuracy_drop || config.quantization.min_sqnr;
+}
+
+AccuracyControlResult control_accuracy(const ir::Graph& bound, const CalibratedNetwork& network,
+                                       Samples& samples, const Config& config,
+                                       const RunOptions& run, Log& log) {
+  return Control(bound, network, samples, config, run, log).run();
+}
+
+}  // namespace tvmq::driver
