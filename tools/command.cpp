@@ -8,6 +8,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/interrupted.h"
+#include "stop_signal.h"
 
 namespace tvmq {
 
@@ -28,6 +30,9 @@ int guarded(ConsoleLog& log, std::string_view title, const std::function<int()>&
   };
   try {
     return work();
+  } catch (const Interrupted& interrupted) {
+    log.error(fmt::format("{}: {}", title, interrupted.what()));
+    return kStoppedBySignal + stop_signal();
   } catch (const InputError& error) {
     return fail(error.what(), kFailed);
   } catch (const std::bad_alloc&) {

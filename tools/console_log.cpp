@@ -9,6 +9,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "stop_signal.h"
+
 namespace tvmq {
 namespace {
 
@@ -95,6 +97,8 @@ void ConsoleLog::progress(std::string_view title, std::int64_t done, std::int64_
     last_drawn_ = now;
   }
 }
+
+bool ConsoleLog::stop_requested() const { return stop_signal() != 0; }
 
 void ConsoleLog::erase_bar() {
   if (!bar_drawn_) return;

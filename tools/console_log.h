@@ -24,6 +24,8 @@ class ConsoleLog final : public Log {
 
   void write(LogLevel level, std::string_view line) override;
   void progress(std::string_view title, std::int64_t done, std::int64_t total) override;
+  /// Once a signal asked the program to end (stop_signal.h).
+  [[nodiscard]] bool stop_requested() const override;
   /// A failure, marked as one.
   void error(std::string_view line);
 

@@ -5,6 +5,7 @@
 
 #include "command.h"
 #include "quantize_command.h"
+#include "stop_signal.h"
 
 int main(int argc, char** argv) {
   using namespace tvmq;
@@ -18,7 +19,9 @@ int main(int argc, char** argv) {
   program.footer([] {
     return configuration_help() +
            "\nExit codes: 0 done; 1 a Config or command failed; 2 the command line; 3 a mistake of "
-           "this program;\n4 done, but a result is bad (its report says why and what may help)\n";
+           "this program;\n4 done, but a result is bad (its report says why and what may help); "
+           "130 stopped by "
+           "Ctrl-C\n";
   });
   program.require_subcommand(0, 1);
   const std::vector<Command> commands = {add_evaluate(program), add_compare(program),
@@ -35,6 +38,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return program.exit(error) == 0 ? kSuccess : kUsage;
   }
+  remember_stop_signals();
   for (const Command& command : commands) {
     if (command.app->parsed()) return command.run();
   }

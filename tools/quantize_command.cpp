@@ -33,6 +33,7 @@ int quantize(const QuantizeArguments& arguments) {
   };
   const int read = guarded(log, "configuration", [&] {
     for (const driver::ParsedConfig& parsed : driver::read_configs(arguments.config)) {
+      if (status > kStoppedBySignal) break;
       if (parsed.config) {
         status =
             more_severe(status, guarded(log, parsed.title, [&] { return quantize_one(parsed); }));

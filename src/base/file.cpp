@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,6 +34,56 @@ class Descriptor {
  private:
   int value_;
 };
+
+constexpr std::string_view kTemporarySuffix = ".tmp";
+constexpr std::size_t kRandomDigits = 8;
+
+/// Holds a new temporary file for as long as it is open; where the file system knows no locks, it
+/// goes without one. False if someone removed the file meanwhile.
+bool lock(int descriptor) {
+  while (::flock(descriptor, LOCK_EX) != 0 && errno == EINTR) {
+  }
+  struct stat status {};
+  return ::fstat(descriptor, &status) == 0 && status.st_nlink > 0;
+}
+
+/// A rename survives a loss of power once its folder is on disk. Not all file systems can do that.
+void sync_folder(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  const int opened = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (opened < 0) return;
+  const Descriptor descriptor(opened);
+  ::fsync(descriptor.get());
+}
+
+/// Is `name` what AtomicFile calls a temporary file for `file_name`?
+bool is_temporary_of(std::string_view name, std::string_view file_name) {
+  if (name.size() != file_name.size() + 1 + kRandomDigits + kTemporarySuffix.size() ||
+      !name.starts_with(file_name) || !name.ends_with(kTemporarySuffix)) {
+    return false;
+  }
+  name.remove_prefix(file_name.size());
+  return name[0] == '.' && name.substr(1, kRandomDigits).find_first_not_of("0123456789abcdef") ==
+                               std::string_view::npos;
+}
+
+/// Removes the temporary files of runs that were killed while they wrote `path`: those that nobody
+/// holds a lock of. What cannot be removed stays; it is in nobody's way.
+void remove_stale(const std::filesystem::path& path) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (!is_temporary_of(entry->path().filename().string(), path.filename().string())) continue;
+    const int opened =
+        ::open(entry->path().c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+    if (opened < 0) continue;
+    const Descriptor stale(opened);
+    struct stat status {};
+    if (::fstat(stale.get(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
+    if (::flock(stale.get(), LOCK_EX | LOCK_NB) == 0) ::unlink(entry->path().c_str());
+  }
+}
 
 }  // namespace
 
@@ -69,25 +120,33 @@ std::string read_file(const std::filesystem::path& path, std::size_t trailing_ze
 }
 
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
+  buffer_.reserve(kBufferBytes);
+  remove_stale(path_);
   // Two runs may write the same file at the same moment: each has a temporary file of its own.
   std::random_device entropy;
   for (int attempt = 0; attempt < 16 && descriptor_ < 0; ++attempt) {
     temporary_ = path_;
-    temporary_ += fmt::format(".{:08x}.tmp", entropy());
+    temporary_ += fmt::format(".{:08x}{}", entropy(), kTemporarySuffix);
     descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor_ < 0 && errno != EEXIST) fail(path_, "create the file", errno);
+    if (descriptor_ >= 0 && !lock(descriptor_)) {
+      ::close(descriptor_);  // taken for a stale one, and removed, before it was locked
+      descriptor_ = -1;
+    } else if (descriptor_ < 0 && errno != EEXIST) {
+      const int error = errno;
+      temporary_.clear();
+      fail(path_, "create the file", error);
+    }
   }
   if (descriptor_ < 0) fail(path_, "create a temporary file beside it", EEXIST);
-  buffer_.reserve(kBufferBytes);
 }
 
 AtomicFile::~AtomicFile() {
-  if (descriptor_ >= 0) ::close(descriptor_);
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  if (descriptor_ >= 0) ::close(descriptor_);  // last: this gives the lock away
 }
 
 void AtomicFile::write(std::string_view bytes) {
-  check(descriptor_ >= 0, "write to a file that is already closed");
+  check(!prepared_, "write to a file that is already whole");
   size_ += bytes.size();
   while (!bytes.empty()) {
     const std::size_t part = std::min(bytes.size(), kBufferBytes - buffer_.size());
@@ -109,18 +168,18 @@ void AtomicFile::flush() {
 }
 
 void AtomicFile::prepare() {
-  if (descriptor_ < 0) return;
+  if (prepared_) return;
   flush();
   if (::fsync(descriptor_) != 0) fail(path_, "flush to disk", errno);
-  const int closed = ::close(descriptor_);
-  descriptor_ = -1;
-  if (closed != 0) fail(path_, "close", errno);
+  prepared_ = true;
 }
 
 void AtomicFile::commit() {
   prepare();
+  check(!temporary_.empty(), "a file is put in place once");
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(path_, "put the file in place", errno);
   temporary_.clear();
+  sync_folder(path_);
 }
 
 }  // namespace tvmq

@@ -17,6 +17,9 @@ std::string read_file(const std::filesystem::path& path, std::size_t trailing_ze
 /// A file that appears whole or not at all: bytes go to a temporary file beside `path`, commit()
 /// flushes it to disk and renames it. Without commit() the destructor removes the temporary file
 /// and an existing file at `path` stays as it was.
+///
+/// A program that is killed leaves its temporary file, `path`.XXXXXXXX.tmp; the next AtomicFile for
+/// the same path removes it, but never one that a living program still writes (it holds a lock).
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);
@@ -27,7 +30,7 @@ class AtomicFile {
   void write(std::string_view bytes);
   /// Bytes handed to write() so far.
   [[nodiscard]] std::uint64_t size() const { return size_; }
-  /// Flushes and closes the temporary file, but does not put it in place yet; call it on every file
+  /// Flushes the temporary file to disk, but does not put it in place yet; call it on every file
   /// of a set before the first commit(), so that a full disk is noticed while the old set is whole.
   void prepare();
   void commit();
@@ -40,6 +43,7 @@ class AtomicFile {
   std::filesystem::path path_;
   std::filesystem::path temporary_;
   int descriptor_ = -1;
+  bool prepared_ = false;
   std::uint64_t size_ = 0;
   std::string buffer_;
 };

@@ -48,11 +48,8 @@ report::Report begin_report(const ir::Graph& bound, const ModelPaths& paths, con
 }
 
 void write_reports(const report::Report& report, const WrittenModel& written) {
-  const auto beside = [&](std::string_view suffix) {
-    return written.json.parent_path() / (report.model.name + std::string(suffix));
-  };
-  report::write_json(report, beside(".report.json"));
-  report::write_html(report, beside(".report.html"));
+  report::write_json(report, written.report_json);
+  report::write_html(report, written.report_html);
 }
 
 }  // namespace tvmq::driver

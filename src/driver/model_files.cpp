@@ -10,6 +10,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/memory_limit.h"
+#include "driver/memory_budget.h"
 #include "ir/infer_types.h"
 #include "ir/inline_functions.h"
 #include "ir/structural_equal.h"
@@ -26,6 +28,15 @@ void make_output_directory(const std::filesystem::path& directory) {
   if (error || !std::filesystem::is_directory(directory, error)) {
     throw InputError(fmt::format("OutputDirectory {}: cannot create the directory: {}",
                                  directory.string(), error ? error.message() : "it is a file"));
+  }
+}
+
+void remove_file(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::remove(path, error);
+  if (error) {
+    throw InputError(fmt::format("{}: cannot remove the report of an older model: {}",
+                                 path.string(), error.message()));
   }
 }
 
@@ -78,6 +89,7 @@ ir::Graph load_model(const std::filesystem::path& json, const std::filesystem::p
   ir::Graph graph = bind(module.main(), json, params);
   ir::infer_types(graph);
   require_operators(graph, json);
+  require_memory(graph, memory_limit(), json.string());
   return graph;
 }
 
@@ -90,6 +102,7 @@ ir::Graph load_network(const std::filesystem::path& json, const std::filesystem:
   }
   ir::Graph graph = ir::inline_functions(module);
   require_operators(graph, json);
+  require_memory(graph, memory_limit(), json.string());
   return graph;
 }
 
@@ -97,7 +110,9 @@ WrittenModel write_model(const ir::Module& module, const std::filesystem::path& 
                          const std::string& name) {
   make_output_directory(directory);
   WrittenModel written{.json = directory / (name + ".json"),
-                       .params = directory / (name + ".params")};
+                       .params = directory / (name + ".params"),
+                       .report_json = directory / (name + ".report.json"),
+                       .report_html = directory / (name + ".report.html")};
 
   AtomicFile json(written.json);
   relay::write_module(module, [&](std::string_view bytes) { json.write(bytes); });
@@ -111,8 +126,10 @@ WrittenModel write_model(const ir::Module& module, const std::filesystem::path& 
     throw InternalError(fmt::format("{}: what was written is not the quantized graph: {}",
                                     written.json.string(), *difference));
   }
-  json.commit();
   params.commit();
+  remove_file(written.report_json);
+  remove_file(written.report_html);
+  json.commit();
   written.json_bytes = json.size();
   written.params_bytes = params.size();
   return written;

@@ -22,14 +22,20 @@ ir::Graph load_network(const std::filesystem::path& json, const std::filesystem:
 struct WrittenModel {
   std::filesystem::path json;
   std::filesystem::path params;
+  std::filesystem::path report_json;  ///< where the run's reports belong; not written yet
+  std::filesystem::path report_html;
   std::uint64_t json_bytes = 0;
   std::uint64_t params_bytes = 0;
 };
 
 /// Writes `<directory>/<name>.json` and `<directory>/<name>.params`; the directory is created if it
 /// is missing. Before either file is put in place the module is read back and compared with
-/// `module`, so that what appears is known to be the graph in memory. Both files appear whole or
-/// not at all.
+/// `module`, so that what appears is known to be the graph in memory.
+///
+/// Each file appears whole or not at all, and whenever the program is killed, what is there fits
+/// together: first the .params (the same bytes for every quantized model), then the reports of an
+/// older model go, then the .json takes its place. A .json has its .params; a report beside it is
+/// about it.
 ///
 /// All values of a quantized module are constants inside the .json, as in TVM's own; the .params
 /// file is an empty dictionary, so that what loads and builds the pair needs no special case.

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "driver/check_float_outputs.h"
 #include "driver/log_result.h"
 #include "driver/make_report.h"
 #include "driver/report_layers.h"
@@ -50,8 +51,10 @@ QuantizeResult quantize_model(const Config& config, const RunOptions& run, Log& 
   SchemeResult scheme = config.quantization.scheme == Scheme::kTvm
                             ? run_tvm_scheme(graph, samples, config, run, log)
                             : run_integer_scheme(graph, samples, config, run, log);
+  if (samples.calibrated()) check_float_outputs(graph, samples.source(), run, log);
   QuantizeResult result;
   result.summary = std::move(scheme.summary);
+  log.throw_if_stopped();
   result.written =
       write_model(scheme.module, config.quantization.output_directory, config.model.name);
   if (scheme.plan) {

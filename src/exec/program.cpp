@@ -6,6 +6,7 @@
 #include <new>
 #include <utility>
 
+#include "base/memory_limit.h"
 #include "exec/program_plan.h"
 #include "exec/thread_count.h"
 
@@ -83,8 +84,11 @@ struct Session::State {
 Session::Session(std::shared_ptr<const Program> program) {
   const Plan& plan = *program->plan_;
   const std::size_t bytes = std::max<std::size_t>(plan.arena_bytes, 64);
+  // Asked first: a system that promises memory it does not have kills the program later.
   std::unique_ptr<std::byte[], FreeArena> arena(
-      static_cast<std::byte*>(::operator new[](bytes, kAlignment, std::nothrow)));
+      bytes > memory_limit()
+          ? nullptr
+          : static_cast<std::byte*>(::operator new[](bytes, kAlignment, std::nothrow)));
   if (arena == nullptr) {
     throw InputError(fmt::format(
         "the intermediate values of one run need {} MB, which this machine does not have",

@@ -66,6 +66,7 @@ ir::Graph prepare(const ir::Graph& bound, TvmOptLevel level, Log& log, ScaleFold
   for (const std::string_view name : kPrepareOrder) {
     const Pass& pass = find_pass(name);
     if (pass.from_level > level) continue;
+    log.throw_if_stopped();
     const Clock::time_point start = Clock::now();
     ir::Graph result = run_pass(pass, graph, folding);
     const std::chrono::duration<double, std::milli> taken = Clock::now() - start;

@@ -189,6 +189,7 @@ CalibrationTable calibrate(const ir::Graph& graph, std::span<const ir::NodeId> o
   ObservedValues values = observe_each_once(graph, observed, kinds);
   table.samples = collect(graph, values, source, options, kinds, log);
   for (std::size_t i = 0; i < observed.size(); ++i) {
+    log.throw_if_stopped();
     const ValueStatistics& statistics = values.observers[values.of_entry[i]]->statistics();
     CalibrationEntry entry = make_entry(describe(graph, observed[i]), statistics);
     entry.threshold =

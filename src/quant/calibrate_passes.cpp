@@ -8,6 +8,9 @@
 #include <thread>
 #include <vector>
 
+#include "base/interrupted.h"
+#include "base/memory_limit.h"
+
 namespace tvmq::quant {
 namespace {
 
@@ -21,10 +24,15 @@ class Pass {
 
   /// One worker: takes batches until there are no more.
   void work(const std::function<WorkOnBatch()>& make_worker) noexcept {
-    std::int64_t batch = -1;  // a failure before the first batch comes before those of batches
+    // A failure before the first batch comes before those of batches, and so does an interruption.
+    std::int64_t batch = -1;
     try {
       const WorkOnBatch worker = make_worker();
       while (!stopped_.load()) {
+        if (log_.stop_requested()) {
+          batch = -1;
+          throw Interrupted();
+        }
         batch = next_.fetch_add(1);
         if (batch >= source_.batches) return;
         run(worker, batch);
@@ -81,6 +89,13 @@ std::int64_t worker_count(int threads, std::int64_t batches) {
 
 }  // namespace
 
+int threads_in_memory(std::int64_t threads, std::uint64_t bytes_per_thread, std::uint64_t limit) {
+  // Half of it: the weights, the samples and the statistics need the rest.
+  const std::uint64_t fitting = limit / 2 / std::max<std::uint64_t>(bytes_per_thread, 1);
+  return static_cast<int>(std::clamp<std::uint64_t>(static_cast<std::uint64_t>(threads), 1,
+                                                    std::max<std::uint64_t>(fitting, 1)));
+}
+
 PassResult run_batches(const BatchSource& source, const PassOptions& options,
                        const std::function<WorkOnBatch()>& make_worker, Log& log) {
   Pass pass(source, options, log);
@@ -99,6 +114,9 @@ PassResult run_batches(const BatchSource& source, const PassOptions& options,
 
 PassResult run_pass(const std::shared_ptr<const exec::Program>& program, const BatchSource& source,
                     const PassOptions& options, const ObserveBatch& observe, Log& log) {
+  PassOptions within_memory = options;
+  within_memory.threads = threads_in_memory(worker_count(options.threads, source.batches),
+                                            program->arena_bytes(), memory_limit());
   const auto make_worker = [&]() -> WorkOnBatch {
     return [&observe, session = std::make_shared<exec::Session>(program)](
                std::span<const ir::Tensor> inputs, std::int64_t batch) {
@@ -108,7 +126,7 @@ PassResult run_pass(const std::shared_ptr<const exec::Program>& program, const B
       return !ended;
     };
   };
-  return run_batches(source, options, make_worker, log);
+  return run_batches(source, within_memory, make_worker, log);
 }
 
 }  // namespace tvmq::quant

@@ -36,11 +36,16 @@ using WorkOnBatch = std::function<bool(std::span<const ir::Tensor> inputs, std::
 ///
 /// What source.load(), `make_worker` or the workers throw is thrown here after all threads have
 /// ended; of several, what the batch of the smallest number threw. Not if a smaller one ended the
-/// pass.
+/// pass. Interrupted when the log says to stop; batches that are being worked on are finished
+/// first.
 PassResult run_batches(const BatchSource& source, const PassOptions& options,
                        const std::function<WorkOnBatch()>& make_worker, Log& log);
 
-/// The batches through a program, which `observe` looks at; throws what run_batches() throws.
+/// As many of `threads` as can each have so many bytes, at least one.
+int threads_in_memory(std::int64_t threads, std::uint64_t bytes_per_thread, std::uint64_t limit);
+
+/// The batches through a program, on no more threads than there is memory for, which `observe`
+/// looks at; throws what run_batches() throws.
 PassResult run_pass(const std::shared_ptr<const exec::Program>& program, const BatchSource& source,
                     const PassOptions& options, const ObserveBatch& observe, Log& log);
 

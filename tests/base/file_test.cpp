@@ -1,10 +1,13 @@
 #include "base/file.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
 
 #include "base/error.h"
@@ -60,6 +63,46 @@ TEST_F(FileTest, TwoWritersOfOneFileDoNotMix) {
   second.commit();
   first.commit();
   EXPECT_EQ(read_file(folder_ / "a"), "first");
+}
+
+TEST_F(FileTest, RemovesWhatAKilledRunLeftAndNothingElse) {
+  const std::set<std::string> kept = {"a.0123abcg.tmp", "a.0123abc.tmp", "ab.0123abcd.tmp",
+                                      "b.0123abcd.tmp", "a.0123abcd.tmp~"};
+  for (const std::string& name : kept) std::ofstream(folder_ / name) << "not ours";
+  std::ofstream(folder_ / "a.0123abcd.tmp") << "half of a file";
+  fs::create_directory(folder_ / "a.89abcdef.tmp");
+  AtomicFile living(folder_ / "a");
+  AtomicFile file(folder_ / "a");
+  EXPECT_FALSE(fs::exists(folder_ / "a.0123abcd.tmp"));
+  EXPECT_TRUE(fs::exists(folder_ / "a.89abcdef.tmp")) << "a folder is none of ours";
+  EXPECT_TRUE(fs::exists(living.temporary_path())) << "someone still writes it";
+  for (const std::string& name : kept) EXPECT_TRUE(fs::exists(folder_ / name)) << name;
+}
+
+TEST_F(FileTest, ADiskThatIsFullLeavesTheOldFile) {
+  std::ofstream(folder_ / "a") << "old";
+  // A limit on the size of files fails as a full disk does, if the signal is ignored.
+  const rlimit before = [] {
+    rlimit limit{};
+    getrlimit(RLIMIT_FSIZE, &limit);
+    return limit;
+  }();
+  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{.rlim_cur = 1000, .rlim_max = before.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &small);
+  std::string error;
+  try {
+    AtomicFile file(folder_ / "a");
+    file.write(std::string(5000, 'x'));
+    file.commit();
+  } catch (const InputError& caught) {
+    error = caught.what();
+  }
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, old_handler);
+  EXPECT_NE(error.find("a: cannot write: File too large"), std::string::npos) << error;
+  EXPECT_EQ(read_file(folder_ / "a"), "old");
+  EXPECT_EQ(files(), 1U);
 }
 
 TEST_F(FileTest, RefusesWhatIsNotARegularFile) {

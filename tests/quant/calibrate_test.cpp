@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "ir/infer_types.h"
+#include "quant/calibrate_passes.h"
 #include "quant/observer_histogram.h"
 
 namespace tvmq::quant {
@@ -290,6 +291,54 @@ TEST(Calibrate, PassesOnWhatTheFirstFailingBatchThrew) {
         error_of(net.graph, {net.clipped}, source, {.mode = CalibMode::kMse, .threads = threads}),
         "cannot read batch 9");
   }
+}
+
+/// Asks for an end as soon as so many batches are done.
+class StoppingLog final : public Log {
+ public:
+  explicit StoppingLog(std::int64_t batches) : batches_(batches) {}
+  void write(LogLevel /*level*/, std::string_view /*line*/) override {}
+  void progress(std::string_view /*title*/, std::int64_t done, std::int64_t /*total*/) override {
+    done_.store(done);
+  }
+  [[nodiscard]] bool stop_requested() const override { return done_.load() >= batches_; }
+  [[nodiscard]] std::int64_t done() const { return done_.load(); }
+
+ private:
+  std::int64_t batches_;
+  std::atomic<std::int64_t> done_ = 0;
+};
+
+TEST(Calibrate, EndsSoonAfterItWasAskedTo) {
+  const Net net = small_net();
+  for (const int threads : {1, 4}) {
+    StoppingLog log(3);
+    EXPECT_THROW(calibrate(net.graph, std::vector{net.scaled}, samples(1000),
+                           {.mode = CalibMode::kMinMax, .threads = threads}, log),
+                 Interrupted);
+    EXPECT_GE(log.done(), 3);
+    EXPECT_LE(log.done(), 3 + threads) << "only what was being worked on is finished";
+  }
+}
+
+TEST(Calibrate, AnEndThatWasAskedForComesBeforeFailures) {
+  const Net net = small_net();
+  StoppingLog log(1);
+  BatchSource source = samples(1000);
+  source.load = [&](std::int64_t batch) -> std::optional<std::vector<ir::Tensor>> {
+    if (batch > 0) throw InputError("cannot be read");
+    return std::vector{tensor_of(sample(batch))};
+  };
+  EXPECT_THROW(calibrate(net.graph, std::vector{net.scaled}, source,
+                         {.mode = CalibMode::kMinMax, .threads = 1}, log),
+               Interrupted);
+}
+
+TEST(Calibrate, UsesNoMoreThreadsThanThereIsMemoryFor) {
+  EXPECT_EQ(threads_in_memory(8, 100, 10'000), 8);
+  EXPECT_EQ(threads_in_memory(8, 1000, 10'000), 5) << "half of it";
+  EXPECT_EQ(threads_in_memory(8, 1'000'000, 10'000), 1) << "at least one";
+  EXPECT_EQ(threads_in_memory(3, 0, 10'000), 3);
 }
 
 TEST(Calibrate, RefusesConstantsThatAreNotFloat) {

@@ -1,0 +1,64 @@
+#include "driver/memory_budget.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "base/error.h"
+
+namespace tvmq::driver {
+namespace {
+
+constexpr std::uint64_t kTooMany = std::numeric_limits<std::uint64_t>::max();
+
+std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) {
+  std::uint64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? kTooMany : sum;
+}
+
+/// 0 for what has no size of its own: functions, and dimensions that are not known yet.
+std::uint64_t bytes_of(const ir::TensorType& type) {
+  for (const std::int64_t dim : type.shape) {
+    if (dim < 0) return 0;
+  }
+  const auto elements = ir::element_count(type.shape);
+  std::uint64_t bytes = 0;
+  if (!elements || __builtin_mul_overflow(static_cast<std::uint64_t>(*elements),
+                                          std::uint64_t{ir::dtype_size(type.dtype)}, &bytes)) {
+    return kTooMany;
+  }
+  return bytes;
+}
+
+std::uint64_t bytes_of(const ir::Type& type) {
+  if (const auto* tensor = std::get_if<ir::TensorType>(&type)) return bytes_of(*tensor);
+  std::uint64_t bytes = 0;
+  if (const auto* tuple = std::get_if<ir::TupleType>(&type)) {
+    for (const ir::TensorType& field : tuple->fields)
+      bytes = saturating_add(bytes, bytes_of(field));
+  }
+  return bytes;
+}
+
+}  // namespace
+
+void require_memory(const ir::Graph& graph, std::uint64_t limit, std::string_view name_for_errors) {
+  for (ir::NodeId id = 0; id < graph.size(); ++id) {
+    const ir::Node& node = graph[id];
+    if (node.kind != ir::NodeKind::kCall && node.kind != ir::NodeKind::kInput) continue;
+    std::uint64_t bytes = bytes_of(node.type);
+    for (const ir::NodeId input : node.inputs) {
+      bytes = saturating_add(bytes, bytes_of(graph[input].type));
+    }
+    if (bytes <= limit / 2) continue;
+    throw InputError(fmt::format(
+        "{}: {}: {} {}takes {} MB of memory, and more than {} MB of the {} MB that this process "
+        "can have are not used for one value; declare smaller inputs or a smaller batch, or raise "
+        "the limit",
+        name_for_errors, ir::describe(graph, id), ir::to_string(node.type),
+        node.inputs.empty() ? "" : "with its operands ", bytes / 1'000'000, limit / 2 / 1'000'000,
+        limit / 1'000'000));
+  }
+}
+
+}  // namespace tvmq::driver
