@@ -8,8 +8,9 @@ namespace {
 
 struct Layer {
   ir::NodeId id = 0;
-  ir::Op op = ir::Op::kOpaque;  ///< of qnn the operator that it stands for
-  ir::Shape shape;
+  ir::Op op = ir::Op::kOpaque;       ///< of qnn the operator that it stands for
+  ir::NodeId value = 0;              ///< its result, see behind_marks()
+  ir::Shape shape;                   ///< of `value`
   std::optional<ir::NodeId> biased;  ///< the sum with a constant that is its only use
 };
 
@@ -19,25 +20,51 @@ std::optional<ir::Op> layer_op(const ir::Node& node) {
   return quant::is_layer(node) ? std::optional(node.op) : std::nullopt;
 }
 
+const ir::Shape* shape_of(const ir::Node& node) {
+  const auto* type = std::get_if<ir::TensorType>(&node.type);
+  return type == nullptr ? nullptr : &type->shape;
+}
+
+/// The value itself behind what emission puts between a layer and its bias: a mark that ends
+/// fusion, and a slice that drops the output channels a kernel was padded with.
+ir::NodeId behind_marks(const ir::Graph& graph, const std::vector<std::vector<ir::NodeId>>& users,
+                        ir::NodeId layer) {
+  ir::NodeId id = layer;
+  while (users[id].size() == 1) {
+    const ir::Node& user = graph[users[id][0]];
+    if (!user.is_call(ir::Op::kStopFusion) && !user.is_call(ir::Op::kStridedSlice)) break;
+    id = users[id][0];
+  }
+  return id;
+}
+
+/// The sum with a constant that is the only use of `value`.
+std::optional<ir::NodeId> biased(const ir::Graph& graph,
+                                 const std::vector<std::vector<ir::NodeId>>& users,
+                                 ir::NodeId value) {
+  if (users[value].size() != 1) return std::nullopt;
+  const ir::NodeId user = users[value][0];
+  const ir::Node& sum = graph[user];
+  if (!sum.is_call(ir::Op::kAdd) && !sum.is_call(ir::Op::kBiasAdd)) return std::nullopt;
+  const ir::NodeId other = sum.inputs[0] == value ? sum.inputs[1] : sum.inputs[0];
+  const ir::Shape* shape = shape_of(sum);
+  const bool same_shape = shape != nullptr && *shape == *shape_of(graph[value]);
+  return graph[other].is_constant() && same_shape ? std::optional(user) : std::nullopt;
+}
+
 std::vector<Layer> layers_of(const ir::Graph& graph) {
   const auto users = ir::users(graph);
   std::vector<Layer> layers;
   for (const ir::NodeId id : ir::post_order(graph, graph.output())) {
     const auto op = layer_op(graph[id]);
-    const auto* type = std::get_if<ir::TensorType>(&graph[id].type);
-    if (!op || type == nullptr) continue;
-    Layer layer{.id = id, .op = *op, .shape = type->shape, .biased = std::nullopt};
-    if (users[id].size() == 1) {
-      const ir::NodeId user = users[id][0];
-      const ir::Node& sum = graph[user];
-      const auto* sum_type = std::get_if<ir::TensorType>(&sum.type);
-      if ((sum.is_call(ir::Op::kAdd) || sum.is_call(ir::Op::kBiasAdd)) &&
-          graph[sum.inputs[0] == id ? sum.inputs[1] : sum.inputs[0]].is_constant() &&
-          sum_type != nullptr && sum_type->shape == type->shape) {
-        layer.biased = user;
-      }
-    }
-    layers.push_back(std::move(layer));
+    if (!op || shape_of(graph[id]) == nullptr) continue;
+    const ir::NodeId value = behind_marks(graph, users, id);
+    if (shape_of(graph[value]) == nullptr) continue;
+    layers.push_back({.id = id,
+                      .op = *op,
+                      .value = value,
+                      .shape = *shape_of(graph[value]),
+                      .biased = biased(graph, users, value)});
   }
   return layers;
 }
@@ -46,12 +73,12 @@ LayerPair pair_of(const ir::Graph& graph, const Layer& reference, const Layer& a
   const auto* operand = std::get_if<ir::TensorType>(&graph[graph[actual.id].inputs.at(0)].type);
   LayerPair pair{.reference = reference.id,
                  .actual = actual.id,
-                 .reference_value = reference.id,
-                 .actual_value = actual.id,
+                 .reference_value = reference.value,
+                 .actual_value = actual.value,
                  .integer = operand != nullptr && ir::is_integer(operand->dtype)};
   if (actual.biased && (pair.integer || reference.biased)) {
     pair.actual_value = *actual.biased;
-    pair.reference_value = reference.biased.value_or(reference.id);
+    pair.reference_value = reference.biased.value_or(reference.value);
   }
   return pair;
 }

@@ -97,6 +97,7 @@ std::optional<std::vector<quant::QuantizationSummary::Layer>> preview_quantizati
   const auto& skipped = quantization.skip_conv_layers;
   if (skipped) options.skip_conv_layers.assign(skipped->begin(), skipped->end());
   options.skip_dense_layer = quantization.skip_dense_layer.value_or(false);
+  options.skip_layers = quantization.skip_layers;
   const ir::Graph prepared =
       passes::prepare(graph, passes::TvmOptLevel::k3, log, passes::ScaleFolding::kSafe);
   return quant::plan_integer(prepared, options).layers;

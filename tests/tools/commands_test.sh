@@ -89,6 +89,8 @@ sed -i "0,/<Name></s//<Name>filled</; s|<ModelJson>|&$model|; s|<WeightsParams>|
 expect template_filled 0 'integer: ' -c config.xml
 expect inspect_quantized 0 'this network is quantized' inspect filled.json
 expect compare_quantized 0 'integer +nn.conv2d' compare -c "$config" filled.json --samples 4
+[ "$(grep -c ' integer ' out)" -eq 16 ] || fail 'compare does not pair all layers of the example'
+grep -q 'only in' out && fail 'compare leaves layers of the example out'
 expect benchmark_quantized 0 'times as fast' benchmark -c "$config" filled.json --runs 3 --threads 2
 expect evaluate_quantized 0 'difference top-1' evaluate -c "$config" filled.json --against "$model" \
   --labels "$labels" --flips
