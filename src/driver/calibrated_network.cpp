@@ -33,9 +33,10 @@ std::int64_t equalization_batches(const quant::BatchSource& source) {
 
 CalibratedNetwork calibrate_network(const ir::Graph& bound, Samples& samples, const Config& config,
                                     const RunOptions& run, Log& log) {
+  const quant::Target target = target_of(config.quantization, log);
   const quant::IntegerOptions options{
       .activation_bits = config.quantization.activation_bits,
-      .weight_bits = config.quantization.weight_bits,
+      .weight_bits = std::min(config.quantization.weight_bits, target.weight_bits()),
       .weight_scale = weight_scale(config),
       .weight_granularity = config.quantization.weight_granularity == WeightGranularity::kPerTensor
                                 ? quant::WeightGranularity::kPerTensor
@@ -43,6 +44,7 @@ CalibratedNetwork calibrate_network(const ir::Graph& bound, Samples& samples, co
       .skip_conv_layers = skipped_convolutions(config, {}),
       .skip_dense_layer = config.quantization.skip_dense_layer.value_or(false),
       .skip_layers = config.quantization.skip_layers,
+      .dense_kernels = target.dense,
   };
   const ir::Graph prepared =
       passes::prepare(bound, passes::TvmOptLevel::k3, log, passes::ScaleFolding::kSafe);

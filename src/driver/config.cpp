@@ -153,11 +153,6 @@ class Reader {
   }
 
   static std::string unknown_key(std::string_view group, std::string_view name) {
-    for (const LaterKey& later : later_keys()) {
-      if (later.group == group && later.key == name) {
-        return "this key is not available in this version; remove it";
-      }
-    }
     std::vector<std::string_view> known;
     for (const KeyRow& row : config_keys()) {
       if (row.key.group == group) known.push_back(row.key.key);

@@ -86,6 +86,7 @@ struct QuantizationConfig {
   std::optional<double> max_accuracy_drop;
   std::optional<double> min_sqnr;
   std::optional<std::filesystem::path> plan_file;          ///< relative to the working directory
+  std::string target = "llvm -mcpu=cascadelake";           ///< for kInteger; see quant/target.h
   std::optional<std::filesystem::path> calibration_cache;  ///< relative to the working directory
   bool operator==(const QuantizationConfig&) const = default;
 };

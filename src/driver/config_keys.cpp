@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "driver/config_value.h"
+#include "quant/target.h"
 
 namespace tvmq::driver {
 namespace {
@@ -137,6 +138,12 @@ bool set_scheme(Config& config, std::string_view text) {
   static constexpr NamedValue<Scheme> kValues[] = {{"integer", Scheme::kInteger},
                                                    {"tvm", Scheme::kTvm}};
   return set_named(kValues, text, config.quantization.scheme);
+}
+
+bool set_target(Config& config, std::string_view text) {
+  if (!quant::parse_target(text)) return false;
+  config.quantization.target = text;
+  return true;
 }
 
 bool set_global_scale(Config& config, std::string_view text) {
@@ -336,6 +343,11 @@ const KeyRow kRows[] = {
        config.quantization.plan_file = text;
        return true;
      }},
+    {{kQuantization, "Target", "llvm with -mcpu and -mattr as in TVM", "llvm -mcpu=cascadelake",
+      "For `Scheme` integer: the TVM target that the result will be compiled for, an x86 CPU. Without "
+      "AVX-512 VNNI or AVX VNNI weights get 7 bits, which TVM's kernels need there; without AVX-512 "
+      "matrix products stay float; plain `llvm` has no 8-bit kernels at all"},
+     set_target},
     {{kQuantization, "CalibrationCache", kPath, "",
       "Keeps what calibration found in this file, and uses it instead of the images if it is there "
       "and was made for the same network and preprocessing"},
@@ -344,16 +356,10 @@ const KeyRow kRows[] = {
        return true;
      }},
 };
-
-constexpr LaterKey kLaterKeys[] = {
-    {kQuantization, "Target"},
-};
 // clang-format on
 
 }  // namespace
 
 std::span<const KeyRow> config_keys() { return kRows; }
-
-std::span<const LaterKey> later_keys() { return kLaterKeys; }
 
 }  // namespace tvmq::driver

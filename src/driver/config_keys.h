@@ -18,11 +18,4 @@ struct KeyRow {
 
 std::span<const KeyRow> config_keys();
 
-/// A key of a later version: written down, it must not be ignored.
-struct LaterKey {
-  std::string_view group;
-  std::string_view key;
-};
-std::span<const LaterKey> later_keys();
-
 }  // namespace tvmq::driver

@@ -65,6 +65,7 @@ void refuse_what_only_integer_knows(const QuantizationConfig& quantization) {
   if (quantization.max_accuracy_drop) refuse("MaxAccuracyDrop");
   if (quantization.min_sqnr) refuse("MinSqnr");
   if (quantization.plan_file) refuse("PlanFile");
+  if (quantization.target != QuantizationConfig{}.target) refuse("Target");
 }
 
 quant::TvmQuantizeOptions tvm_options(const Config& config) {

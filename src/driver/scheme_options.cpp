@@ -1,6 +1,11 @@
 #include "driver/scheme_options.h"
 
+#include <fmt/format.h>
+
+#include <optional>
 #include <utility>
+
+#include "base/error.h"
 
 namespace tvmq::driver {
 
@@ -16,6 +21,24 @@ std::vector<int> skipped_convolutions(const Config& config, std::vector<int> fal
 
 bool has_histograms(quant::CalibMode mode) {
   return mode == quant::CalibMode::kMse || mode == quant::CalibMode::kKlDivergence;
+}
+
+quant::Target target_of(const QuantizationConfig& quantization, Log& log) {
+  const std::optional<quant::Target> target = quant::parse_target(quantization.target);
+  check(target.has_value(), "a configuration holds a target that can be read");
+  if (target->products == quant::ByteProducts::kNone) {
+    log.warning(fmt::format(
+        "Target '{}' names a CPU without 8-bit instructions: TVM has no 8-bit kernels for it, and "
+        "the result will be slower than the float model. Compile for the CPU at hand, for example "
+        "with 'llvm -mcpu=cascadelake'",
+        quantization.target));
+  } else if (quantization.weight_bits > target->weight_bits()) {
+    log.warning(fmt::format(
+        "Target '{}' adds products of 8 bits in 16: weights are quantized to {} bits, so that no "
+        "sum overflows",
+        quantization.target, target->weight_bits()));
+  }
+  return *target;
 }
 
 }  // namespace tvmq::driver

@@ -195,6 +195,8 @@ class Planner {
       }
     } else if (options_.skip_dense_layer) {
       return "SkipDenseLayer";
+    } else if (!options_.dense_kernels) {
+      return "TVM's 8-bit matrix product needs AVX-512, which Target lacks";
     }
     if (!weight.is_constant()) return "its weight is not a constant";
     if (weight.value.dtype() != ir::DType::kFloat32 || !is_float_tensor(graph()[node.inputs[0]])) {

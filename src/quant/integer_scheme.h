@@ -40,6 +40,8 @@ struct IntegerOptions {
   bool skip_dense_layer = false;
   /// Patterns of the names of layers to leave float, see layers.h.
   std::vector<std::string> skip_layers = {};
+  /// Whether TVM has an 8-bit matrix product for the target (target.h); else nn.dense stays float.
+  bool dense_kernels = true;
 };
 
 /// What a node of the float graph is to the integer graph.
