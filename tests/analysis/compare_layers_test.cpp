@@ -81,7 +81,7 @@ TEST(CompareLayers, AccumulatorsOfIntegersAreComparedWithTheirBias) {
     return %b
   })");
   const ir::Graph actual = graph_of(R"(graph(%x: float32(1, 4)) {
-    %two = constant float32() 2
+    %two = constant float32() [2]
     %d = multiply(%x, %two)
     %q = cast(%d) {dtype = int8}
     %w = constant int8(2, 4) [1, 2, 3, 4, -1, 2, -3, 1]

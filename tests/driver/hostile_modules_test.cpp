@@ -97,7 +97,7 @@ TEST(HostileModules, Cycles) {
 {"type_key": "relay.Id")",
                                 R"({"type_key": "Array", "data": [7]},
 {"type_key": "relay.Id")")),
-              HasSubstr("cycle"));
+              HasSubstr("is its own operand"));
   EXPECT_THAT(error_of(replaced(kReluModule, R"("data": [15]})", R"("data": [14]})")),
               HasSubstr("node 14"));
   EXPECT_THAT(error_of(replaced(kReluModule, R"("body": "7")", R"("body": "4")")),
@@ -152,7 +152,8 @@ TEST(HostileModules, NamesOfAnyBytesAndAnyLength) {
               AnyOf(HasSubstr("model.json"), "none"));
   EXPECT_EQ(error_of(replaced(kReluModule, "layer1", R"(..\/..\/\u0000\n\u001b[2J)")), "none");
   const std::string long_name(100'000'000, 'x');
-  EXPECT_EQ(error_within_memory(replaced(kReluModule, "layer1", long_name)), "none");
+  EXPECT_THAT(error_within_memory(replaced(kReluModule, "layer1", long_name)),
+              HasSubstr("expected at most 4096"));
   const std::string error =
       error_within_memory(replaced(kReluModule, "nn.relu", "nn.relu" + long_name));
   EXPECT_LT(error.size(), 10'000U) << "a message is for people";
