@@ -158,11 +158,11 @@ QuantizedNetwork describe_integer(const quant::IntegerPlan& plan,
     if (!plan.stored[input] || !has_known_operands(plan.graph, integer.layer)) continue;
     const bool given =
         !parameters.weights.empty() && !parameters.weights[integer.layer].scales.empty();
-    found->rounding =
-        integer_rounding(input, stored[input],
-                         given ? parameters.weights[integer.layer]
-                               : quant::quantize_weight(plan.graph[node.inputs[1]].value,
-                                                        options.weight_scale, options.weight_bits));
+    found->rounding = integer_rounding(
+        input, stored[input],
+        given ? parameters.weights[integer.layer]
+              : quant::quantize_weight(plan.graph[node.inputs[1]].value, options.weight_scale,
+                                       options.weight_granularity, options.weight_bits));
   }
   for (const NodeId id : plan.observed) {
     network.stored.push_back({.node = id,

@@ -14,12 +14,25 @@
 #include "quant/equalize.h"
 #include "quant/interval.h"
 #include "quant/layers.h"
+#include "quant/weight_rounding.h"
 
 namespace tvmq::driver {
 namespace {
 
-/// Enough for the largest magnitude of a channel, as far as equalization needs to know it.
+/// Enough for the range of a channel, as far as equalization needs to know it.
 constexpr std::int64_t kEqualizationBatches = 64;
+
+/// Half of the samples at most: the ranges that calibration finds on all of them then tell how far
+/// channels go beyond what equalization has seen. Fitted to the same samples, every channel would
+/// end exactly where its range does, and saturate on the next image.
+std::int64_t equalization_batches(const quant::BatchSource& source) {
+  return std::min(kEqualizationBatches, (source.batches + 1) / 2);
+}
+
+bool rounds_by_gptq(const Config& config, bool looks_at_samples) {
+  const auto fallback = looks_at_samples ? WeightRounding::kGptq : WeightRounding::kNearest;
+  return config.quantization.weight_rounding.value_or(fallback) == WeightRounding::kGptq;
+}
 
 }  // namespace
 
@@ -29,6 +42,9 @@ CalibratedNetwork calibrate_network(const ir::Graph& bound, Samples& samples, co
       .activation_bits = config.quantization.activation_bits,
       .weight_bits = config.quantization.weight_bits,
       .weight_scale = weight_scale(config),
+      .weight_granularity = config.quantization.weight_granularity == WeightGranularity::kPerTensor
+                                ? quant::WeightGranularity::kPerTensor
+                                : quant::WeightGranularity::kPerChannel,
       .skip_conv_layers = skipped_convolutions(config, {}),
       .skip_dense_layer = config.quantization.skip_dense_layer.value_or(false),
       .skip_layers = config.quantization.skip_layers,
@@ -41,10 +57,12 @@ CalibratedNetwork calibrate_network(const ir::Graph& bound, Samples& samples, co
 
   if (config.quantization.equalization.value_or(looks_at_samples)) {
     const std::vector<ir::NodeId> values = quant::equalizable(plan);
-    const auto statistics = quant::observe_channels(
-        plan.graph, values, samples.source(),
-        {.title = "equalization", .most_batches = kEqualizationBatches, .threads = run.threads},
-        log);
+    const auto statistics =
+        quant::observe_channels(plan.graph, values, samples.source(),
+                                {.title = "equalization",
+                                 .most_batches = equalization_batches(samples.source()),
+                                 .threads = run.threads},
+                                log);
     plan = quant::plan_integer(quant::equalize(plan, values, statistics, options), options);
   }
 
@@ -58,7 +76,12 @@ CalibratedNetwork calibrate_network(const ir::Graph& bound, Samples& samples, co
   for (const auto& entry : table.entries) {
     parameters.ranges.push_back(quant::interval_of(entry, mode, options.activation_bits));
   }
-  if (config.quantization.bias_correction.value_or(looks_at_samples)) {
+  const bool corrects_bias = config.quantization.bias_correction.value_or(looks_at_samples);
+  if (rounds_by_gptq(config, looks_at_samples)) {
+    parameters.weights = quant::round_weights(plan, parameters.ranges, options, !corrects_bias,
+                                              samples.source(), {.threads = run.threads}, log);
+  }
+  if (corrects_bias) {
     parameters.offsets = quant::correct_bias(plan, parameters, options, samples.source(),
                                              {.threads = run.threads}, log);
   }

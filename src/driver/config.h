@@ -30,6 +30,8 @@ namespace tvmq::driver {
 enum class Scheme : std::uint8_t { kTvm, kInteger };
 enum class CalibMode : std::uint8_t { kKlDivergence, kGlobalScale, kPercentile, kMinmax, kMse };
 enum class WeightsScale : std::uint8_t { kMax, kPower2 };
+enum class WeightGranularity : std::uint8_t { kPerChannel, kPerTensor };
+enum class WeightRounding : std::uint8_t { kNearest, kGptq };
 enum class PartitionConversions : std::uint8_t { kDisabled, kEnabled, kFullyIntegral };
 
 struct ModelConfig {
@@ -81,7 +83,9 @@ struct QuantizationConfig {
   /// least SQNR of every output (dB).
   std::optional<double> max_accuracy_drop;
   std::optional<double> min_sqnr;
-  std::optional<std::filesystem::path> plan_file;          ///< relative to the working directory
+  std::optional<std::filesystem::path> plan_file;       ///< relative to the working directory
+  std::optional<WeightRounding> weight_rounding;        ///< nothing: kGptq where there are samples
+  std::optional<WeightGranularity> weight_granularity;  ///< for kInteger; nothing: kPerChannel
   std::optional<std::filesystem::path> calibration_cache;  ///< relative to the working directory
   bool operator==(const QuantizationConfig&) const = default;
 };

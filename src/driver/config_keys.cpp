@@ -112,6 +112,19 @@ bool set_weights_scale(Config& config, std::string_view text) {
   return set_named(kValues, text, config.quantization.weights_scale);
 }
 
+bool set_granularity(Config& config, std::string_view text) {
+  static constexpr NamedValue<WeightGranularity> kValues[] = {
+      {"per_channel", WeightGranularity::kPerChannel},
+      {"per_tensor", WeightGranularity::kPerTensor}};
+  return set_named(kValues, text, config.quantization.weight_granularity.emplace());
+}
+
+bool set_rounding(Config& config, std::string_view text) {
+  static constexpr NamedValue<WeightRounding> kValues[] = {{"nearest", WeightRounding::kNearest},
+                                                           {"gptq", WeightRounding::kGptq}};
+  return set_named(kValues, text, config.quantization.weight_rounding.emplace());
+}
+
 bool set_partition(Config& config, std::string_view text) {
   static constexpr NamedValue<PartitionConversions> kValues[] = {
       {"disabled", PartitionConversions::kDisabled},
@@ -314,6 +327,15 @@ const KeyRow kRows[] = {
        config.quantization.plan_file = text;
        return true;
      }},
+    {{kQuantization, "WeightRounding", "nearest or gptq", "",
+      "For `Scheme` integer: each weight to the nearest integer, or so that the errors of a layer's "
+      "weights make up for each other in its outputs (`gptq`). Unless given: `gptq`, if `CalibMode` "
+      "looks at images"},
+     set_rounding},
+    {{kQuantization, "WeightGranularity", "per_channel or per_tensor", "",
+      "For `Scheme` integer: a scale for every output channel of a weight, or one for all of it. "
+      "Unless given: `per_channel`; `Scheme` tvm knows only `per_tensor`"},
+     set_granularity},
     {{kQuantization, "CalibrationCache", kPath, "",
       "Keeps what calibration found in this file, and uses it instead of the images if it is there "
       "and was made for the same network and preprocessing"},
@@ -324,7 +346,6 @@ const KeyRow kRows[] = {
 };
 
 constexpr LaterKey kLaterKeys[] = {
-    {kQuantization, "WeightGranularity"},
     {kQuantization, "Target"},
 };
 // clang-format on

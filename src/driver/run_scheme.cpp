@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string_view>
 #include <utility>
@@ -60,6 +61,10 @@ void refuse_what_only_integer_knows(const QuantizationConfig& quantization) {
   if (quantization.max_accuracy_drop) refuse("MaxAccuracyDrop");
   if (quantization.min_sqnr) refuse("MinSqnr");
   if (quantization.plan_file) refuse("PlanFile");
+  if (quantization.weight_rounding) refuse("WeightRounding");
+  if (quantization.weight_granularity == WeightGranularity::kPerChannel) {
+    refuse("WeightGranularity per_channel");
+  }
 }
 
 quant::TvmQuantizeOptions tvm_options(const Config& config) {

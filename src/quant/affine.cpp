@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 
 #include "base/error.h"
 
@@ -30,7 +31,18 @@ AffineParameters affine_parameters(const Interval& interval, int bits) {
   return {.scale = scale, .zero_point = std::clamp(zero_point, 0, highest), .highest = highest};
 }
 
-QuantizedWeight quantize_weight(const ir::Tensor& weight, WeightScale rule, int bits) {
+namespace {
+
+float largest_magnitude(std::span<const float> values) {
+  float magnitude = 0;
+  for (const float value : values) magnitude = std::max(magnitude, std::fabs(value));
+  return magnitude;
+}
+
+}  // namespace
+
+QuantizedWeight quantize_weight(const ir::Tensor& weight, WeightScale rule,
+                                WeightGranularity granularity, int bits) {
   check(bits >= 2 && bits <= 8 && weight.rank() >= 1, "a weight with channels, 2 to 8 bits");
   const auto channels = static_cast<std::size_t>(weight.shape()[0]);
   const std::size_t per_channel =
@@ -42,10 +54,11 @@ QuantizedWeight quantize_weight(const ir::Tensor& weight, WeightScale rule, int 
                          .sums = std::vector<std::int32_t>(channels, 0)};
   const auto real = weight.data<float>();
   auto quantized = result.values.mutable_data<std::int8_t>();
+  const bool shared = granularity == WeightGranularity::kPerTensor;
+  const float of_all = shared ? largest_magnitude(real) : 0;
   for (std::size_t channel = 0; channel < channels; ++channel) {
     const auto row = real.subspan(channel * per_channel, per_channel);
-    float magnitude = 0;
-    for (const float value : row) magnitude = std::max(magnitude, std::fabs(value));
+    float magnitude = shared ? of_all : largest_magnitude(row);
     if (rule == WeightScale::kPower2 && magnitude > 0) {
       magnitude = std::exp2(std::ceil(std::log2(magnitude)));
     }

@@ -46,8 +46,12 @@ enum class WeightScale : std::uint8_t {
   kPower2  ///< rounded up to a power of two
 };
 
+/// Whether every output channel has a scale of its own, or the largest one serves all.
+enum class WeightGranularity : std::uint8_t { kPerChannel, kPerTensor };
+
 /// Symmetric quantization, round to nearest; a channel of zeros gets scale 1.
 /// REQUIRES: float32, rank >= 1, 2 <= bits <= 8.
-QuantizedWeight quantize_weight(const ir::Tensor& weight, WeightScale rule, int bits);
+QuantizedWeight quantize_weight(const ir::Tensor& weight, WeightScale rule,
+                                WeightGranularity granularity, int bits);
 
 }  // namespace tvmq::quant

@@ -243,7 +243,8 @@ class Realizer {
     const bool rounded = !weights_.empty() && !weights_[id].scales.empty();
     const QuantizedWeight quantized =
         rounded ? weights_[id]
-                : quantize_weight(weight, options_.weight_scale, options_.weight_bits);
+                : quantize_weight(weight, options_.weight_scale, options_.weight_granularity,
+                                  options_.weight_bits);
     Accumulator result;
     result.scales = quantized.scales;
     for (float& scale : result.scales) scale *= from.scale;

@@ -34,6 +34,7 @@ struct IntegerOptions {
   int activation_bits = 8;  ///< 2..8
   int weight_bits = 8;      ///< 2..8
   WeightScale weight_scale = WeightScale::kMax;
+  WeightGranularity weight_granularity = WeightGranularity::kPerChannel;
   /// Numbers of the nn.conv2d to leave float, counted from 0 in visit order.
   std::vector<int> skip_conv_layers = {};
   bool skip_dense_layer = false;

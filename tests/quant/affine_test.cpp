@@ -41,7 +41,8 @@ TEST(AffineParameters, RefusesWhatIsNoInterval) {
 
 TEST(QuantizeWeight, OneScalePerOutputChannel) {
   const auto weight = ir::Tensor::from<float>({3, 2}, {127, -63.5F, 0, 0, 0.5F, -1.27F});
-  const QuantizedWeight result = quantize_weight(weight, WeightScale::kMax, 8);
+  const QuantizedWeight result =
+      quantize_weight(weight, WeightScale::kMax, WeightGranularity::kPerChannel, 8);
   EXPECT_EQ(result.scales, (std::vector<float>{1.0F, 1.0F, 1.27F / 127}));
   const auto values = result.values.data<std::int8_t>();
   EXPECT_EQ(std::vector<std::int8_t>(values.begin(), values.end()),
@@ -51,7 +52,8 @@ TEST(QuantizeWeight, OneScalePerOutputChannel) {
 
 TEST(QuantizeWeight, Power2RoundsTheMagnitudeUp) {
   const auto weight = ir::Tensor::from<float>({1, 2}, {3.0F, -1.0F});
-  const QuantizedWeight result = quantize_weight(weight, WeightScale::kPower2, 8);
+  const QuantizedWeight result =
+      quantize_weight(weight, WeightScale::kPower2, WeightGranularity::kPerChannel, 8);
   EXPECT_FLOAT_EQ(result.scales[0], 4.0F / 127);
 }
 
@@ -60,13 +62,27 @@ TEST(QuantizeWeight, ErrorIsAtMostHalfAStep) {
   for (int i = 0; i < 256; ++i) values.push_back(std::sin(static_cast<float>(i) * 12.9F));
   const auto weight = ir::Tensor::from<float>({16, 16}, std::span<const float>(values));
   for (const int bits : {4, 8}) {
-    const QuantizedWeight result = quantize_weight(weight, WeightScale::kMax, bits);
+    const QuantizedWeight result =
+        quantize_weight(weight, WeightScale::kMax, WeightGranularity::kPerChannel, bits);
     const auto quantized = result.values.data<std::int8_t>();
     for (std::size_t i = 0; i < values.size(); ++i) {
       const float scale = result.scales[i / 16];
       EXPECT_NEAR(values[i], scale * static_cast<float>(quantized[i]), scale * 0.50001F);
     }
   }
+}
+
+TEST(QuantizeWeight, OneScaleForAllOfIt) {
+  const std::vector<float> values = {1.27F, 0.5F, 0.02F, -0.01F};
+  const ir::Tensor weight = ir::Tensor::from<float>({2, 2}, std::span<const float>(values));
+  const QuantizedWeight result =
+      quantize_weight(weight, WeightScale::kMax, WeightGranularity::kPerTensor, 8);
+  ASSERT_EQ(result.scales.size(), 2U);
+  EXPECT_FLOAT_EQ(result.scales[0], 0.01F);
+  EXPECT_FLOAT_EQ(result.scales[1], 0.01F);
+  const auto rounded = result.values.data<std::int8_t>();
+  EXPECT_EQ(std::vector<int>(rounded.begin(), rounded.end()), (std::vector<int>{127, 50, 2, -1}));
+  EXPECT_EQ(result.sums, (std::vector<std::int32_t>{177, 1}));
 }
 
 }  // namespace

@@ -1,0 +1,233 @@
+#include "quant/patch_moments.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <mutex>
+
+#include "base/error.h"
+#include "exec/program.h"
+#include "quant/calibrate_passes.h"
+
+namespace tvmq::quant {
+namespace {
+
+using ir::NodeId;
+
+/// Blocks have at most so many elements, but at least one channel.
+constexpr std::size_t kBlock = 256;
+/// Patches taken of a batch: neighbours resemble each other, more of them tell little.
+constexpr std::int64_t kPatchesPerBatch = 64;
+
+/// The geometry of a layer's patches; a dense layer is a convolution of one pixel.
+struct Geometry {
+  std::int64_t batch = 1, channels = 1, height = 1, width = 1;  ///< of the input
+  std::int64_t out_height = 1, out_width = 1;
+  std::int64_t kernel_height = 1, kernel_width = 1;
+  std::int64_t top = 0, left = 0;
+  ir::IntList strides{1, 1};
+  ir::IntList dilation{1, 1};
+};
+
+Geometry geometry_of(const ir::Graph& graph, const ir::Node& layer) {
+  const auto& in = graph[layer.inputs[0]].tensor_type().shape;
+  Geometry result{.batch = in[0], .channels = in[1]};
+  const auto* attrs = std::get_if<ir::Conv2DAttrs>(&layer.attrs);
+  if (attrs == nullptr) return result;
+  const auto& weight = graph[layer.inputs[1]].value.shape();
+  const auto& out = layer.tensor_type().shape;
+  result.height = in[2];
+  result.width = in[3];
+  result.out_height = out[2];
+  result.out_width = out[3];
+  result.kernel_height = weight[2];
+  result.kernel_width = weight[3];
+  result.top = attrs->padding[0];
+  result.left = attrs->padding.size() > 1 ? attrs->padding[1] : attrs->padding[0];
+  result.strides = attrs->strides;
+  result.dilation = attrs->dilation;
+  return result;
+}
+
+/// Whether the layer's weight rows are its outputs' and its patches are described by Geometry: data
+/// in NCHW, weights in OIHW, no groups but depthwise ones.
+bool has_patches(const ir::Graph& graph, const ir::Node& layer) {
+  if (layer.op == ir::Op::kDense) return true;
+  if (layer.op != ir::Op::kConv2D) return false;
+  const auto& attrs = layer.attrs_as<ir::Conv2DAttrs>();
+  const auto& weight = graph[layer.inputs[1]].value.shape();
+  const bool depthwise = attrs.groups == weight[0] && weight[1] == 1 &&
+                         graph[layer.inputs[0]].tensor_type().shape[1] == weight[0];
+  return attrs.data_layout == "NCHW" && attrs.kernel_layout == "OIHW" &&
+         (attrs.groups == 1 || depthwise);
+}
+
+/// Reads single elements of a tapped value by its position.
+class Elements {
+ public:
+  Elements(const exec::TapView& view, const Geometry& geometry)
+      : view_(view),
+        pixels_(geometry.height * geometry.width),
+        groups_(view.channels / view.block) {}
+  [[nodiscard]] float at(std::int64_t n, std::int64_t channel, std::int64_t pixel) const {
+    const std::int64_t group = n * groups_ + channel / view_.block;
+    return view_.elements[static_cast<std::size_t>((group * pixels_ + pixel) * view_.block +
+                                                   channel % view_.block)];
+  }
+
+ private:
+  const exec::TapView& view_;
+  std::int64_t pixels_;
+  std::int64_t groups_;
+};
+
+std::int16_t quantize(float value, const AffineParameters& stored) {
+  const float level =
+      std::floor(value / stored.scale + static_cast<float>(stored.zero_point) + 0.5F);
+  return static_cast<std::int16_t>(std::clamp(level, 0.0F, static_cast<float>(stored.highest)) -
+                                   kPatchCenter);
+}
+
+__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) std::int32_t dot(
+    const std::int16_t* a, const std::int16_t* b, std::size_t count) {
+  std::int32_t sum = 0;
+  for (std::size_t i = 0; i < count; ++i) sum += static_cast<std::int32_t>(a[i]) * b[i];
+  return sum;
+}
+
+/// Collects one layer.
+class LayerPatches {
+ public:
+  LayerPatches(const ir::Graph& graph, NodeId layer, const AffineParameters& stored)
+      : geometry_(geometry_of(graph, graph[layer])), stored_(stored) {
+    const auto& weight = graph[graph[layer].inputs[1]].value.shape();
+    const auto* attrs = std::get_if<ir::Conv2DAttrs>(&graph[layer].attrs);
+    moments_.shift = kPatchCenter - stored.zero_point;
+    moments_.depthwise = attrs != nullptr && attrs->groups > 1;
+    const auto kernel = static_cast<std::size_t>(geometry_.kernel_height * geometry_.kernel_width);
+    const auto add = [&](std::size_t first, std::size_t size, std::size_t row) {
+      moments_.blocks.push_back({.first = first,
+                                 .size = size,
+                                 .row = row,
+                                 .sums = std::vector<std::int64_t>(size, 0),
+                                 .products = std::vector<std::int32_t>(size * (size + 1) / 2, 0)});
+    };
+    if (moments_.depthwise) {
+      for (std::int64_t row = 0; row < weight[0]; ++row)
+        add(0, kernel, static_cast<std::size_t>(row));
+      return;
+    }
+    const std::size_t elements = static_cast<std::size_t>(weight[1]) * kernel;
+    const std::size_t step = std::max(kBlock / kernel, std::size_t{1}) * kernel;
+    for (std::size_t first = 0; first < elements; first += step) {
+      add(first, std::min(step, elements - first), 0);
+    }
+  }
+
+  void observe(const exec::TapView& view, std::int64_t batch) {
+    const Elements elements(view, geometry_);
+    const std::int64_t positions = geometry_.batch * geometry_.out_height * geometry_.out_width;
+    const std::int64_t count = std::min(positions, kPatchesPerBatch);
+    if (count == 0) return;
+    std::vector<std::int16_t> patches;
+    std::vector<std::int32_t> products;
+    for (PatchBlock& block : moments_.blocks) {
+      gather(elements, block, batch, positions, count, patches);
+      const auto patch = static_cast<std::size_t>(count);
+      products.clear();
+      for (std::size_t i = 0; i < block.size; ++i) {
+        for (std::size_t j = 0; j <= i; ++j) {
+          products.push_back(dot(&patches[i * patch], &patches[j * patch], patch));
+        }
+      }
+      const std::lock_guard lock(mutex_);
+      for (std::size_t i = 0; i < products.size(); ++i) block.products[i] += products[i];
+      for (std::size_t i = 0; i < block.size; ++i) {
+        for (std::size_t p = 0; p < patch; ++p) block.sums[i] += patches[i * patch + p];
+      }
+    }
+    const std::lock_guard lock(mutex_);
+    moments_.samples += count;
+  }
+
+  PatchMoments take() { return std::move(moments_); }
+
+ private:
+  /// The elements of a block in `count` patches spread evenly over the batch, element by element;
+  /// other places of the image in every batch.
+  void gather(const Elements& elements, const PatchBlock& block, std::int64_t batch,
+              std::int64_t positions, std::int64_t count,
+              std::vector<std::int16_t>& patches) const {
+    const Geometry& g = geometry_;
+    const std::int64_t shift = batch * 7919 % positions;
+    patches.resize(block.size * static_cast<std::size_t>(count));
+    for (std::int64_t p = 0; p < count; ++p) {
+      std::int64_t position = (p * positions / count + shift) % positions;
+      const std::int64_t out_x = position % g.out_width;
+      position /= g.out_width;
+      const std::int64_t y = position % g.out_height * g.strides[0] - g.top;
+      const std::int64_t n = position / g.out_height;
+      const std::int64_t x = out_x * g.strides[1] - g.left;
+      for (std::size_t i = 0; i < block.size; ++i) {
+        const auto element = static_cast<std::int64_t>(block.first + i);
+        const std::int64_t kernel_x = element % g.kernel_width;
+        const std::int64_t kernel_y = element / g.kernel_width % g.kernel_height;
+        const std::int64_t channel = moments_.depthwise
+                                         ? static_cast<std::int64_t>(block.row)
+                                         : element / (g.kernel_width * g.kernel_height);
+        const std::int64_t row = y + kernel_y * g.dilation[0];
+        const std::int64_t column = x + kernel_x * g.dilation[1];
+        const bool inside = row >= 0 && row < g.height && column >= 0 && column < g.width;
+        const float value = inside ? elements.at(n, channel, row * g.width + column) : 0;
+        patches[i * static_cast<std::size_t>(count) + static_cast<std::size_t>(p)] =
+            quantize(value, stored_);
+      }
+    }
+  }
+
+  Geometry geometry_;
+  AffineParameters stored_;
+  std::mutex mutex_;  ///< guards what follows
+  PatchMoments moments_;
+};
+
+}  // namespace
+
+std::vector<PatchMoments> observe_patches(const IntegerPlan& plan,
+                                          std::span<const AffineParameters> stored,
+                                          const BatchSource& source, const PatchOptions& options,
+                                          Log& log) {
+  const ir::Graph& graph = plan.graph;
+  std::vector<std::vector<std::unique_ptr<LayerPatches>>> readers(graph.size());
+  std::vector<std::vector<NodeId>> layers(graph.size());
+  exec::ProgramOptions program_options;
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    if (plan.roles[id] != Role::kConvolution && plan.roles[id] != Role::kDense) continue;
+    if (!has_patches(graph, graph[id])) continue;
+    const NodeId input = graph[id].inputs[0];
+    if (readers[input].empty()) program_options.taps.push_back(input);
+    readers[input].push_back(std::make_unique<LayerPatches>(graph, id, stored[input]));
+    layers[input].push_back(id);
+  }
+  std::vector<PatchMoments> result(graph.size());
+  if (program_options.taps.empty()) return result;
+  program_options.targets = {program_options.taps.back()};
+  BatchSource few = source;
+  few.batches = std::min(source.batches, options.most_batches);
+  run_pass(
+      std::make_shared<const exec::Program>(graph, program_options), few,
+      {.title = "weights", .threads = options.threads},
+      [&](const exec::TapView& view, std::int64_t batch) {
+        for (const auto& reader : readers[view.node]) reader->observe(view, batch);
+        return true;
+      },
+      log);
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    for (std::size_t i = 0; i < readers[id].size(); ++i) {
+      result[layers[id][i]] = readers[id][i]->take();
+    }
+  }
+  return result;
+}
+
+}  // namespace tvmq::quant
