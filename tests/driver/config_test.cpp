@@ -158,7 +158,7 @@ TEST(Config, SaysWhatIsWrongAndWhere) {
        "percentile, minmax or mse"},
       {quantization("<Scheme>fast</Scheme>"), "integer"},
       {quantization("<Scheme>best</Scheme>"), "found 'best', expected integer or tvm"},
-      {quantization("<WeightGranularity>1</WeightGranularity>"), "not available in this version"},
+      {quantization("<Target>1</Target>"), "not available in this version"},
       {quantization("<GlobalScale>0</GlobalScale>"), "a number greater than 0"},
       {quantization("<TvmOptLevel>4</TvmOptLevel>"), "2 or 3"},
       {quantization("<Seed>-1</Seed>"), "a whole number from 0"},
