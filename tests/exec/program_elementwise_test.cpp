@@ -93,7 +93,7 @@ std::vector<Chain> float_chains() {
     });
   }
   for (const Op op : {Op::kSigmoid, Op::kTanh, Op::kExp, Op::kFastExp, Op::kLog, Op::kErf}) {
-    add(std::string(ir::op_info(op).name), false, [op](Graph& g, NodeId x, Numbers&) {
+    add(std::string(ir::op_info(op).name), op == Op::kFastExp, [op](Graph& g, NodeId x, Numbers&) {
       return unary(g, op, op == Op::kLog ? unary(g, Op::kAbs, x) : x);
     });
   }
