@@ -1,6 +1,7 @@
 #include "exec/contraction_kernels.h"
 
 #include "exec/convolution_problem.h"
+#include "exec/depthwise_convolution.h"
 #include "exec/onednn.h"
 #include "exec/shifted_convolution.h"
 
@@ -18,6 +19,15 @@ ir::Tensor scaled_rows(const ir::Tensor& weights, const std::vector<float>& scal
 
 }  // namespace
 
+FastKernelChoice make_integer_convolution(const ConvolutionProblem& problem) {
+  FastKernelChoice choice = make_depthwise_convolution(problem);
+  if (std::holds_alternative<SelectedKernel>(choice)) return choice;
+  choice = make_convolution(problem, {}, false);
+  if (std::holds_alternative<SelectedKernel>(choice)) return choice;
+  FastKernelChoice shifted = make_shifted_convolution(problem);
+  return std::holds_alternative<SelectedKernel>(shifted) ? std::move(shifted) : std::move(choice);
+}
+
 FastKernelChoice make_contraction(const ir::Graph& graph, const LiveValues& live,
                                   const ContractionStep& step, bool may_accumulate) {
   const Call& call = live.calls[step.call];
@@ -32,10 +42,8 @@ FastKernelChoice make_contraction(const ir::Graph& graph, const LiveValues& live
   auto problem = describe_convolution(graph, live, step);
   if (auto* reason = std::get_if<std::string>(&problem)) return std::move(*reason);
   const auto& found = std::get<ConvolutionProblem>(problem);
-  FastKernelChoice choice = make_convolution(found, step.post, may_accumulate);
-  if (std::holds_alternative<SelectedKernel>(choice)) return choice;
-  FastKernelChoice shifted = make_shifted_convolution(found);
-  return std::holds_alternative<SelectedKernel>(shifted) ? std::move(shifted) : std::move(choice);
+  if (found.result.dtype == ir::DType::kInt32) return make_integer_convolution(found);
+  return make_convolution(found, step.post, may_accumulate);
 }
 
 }  // namespace tvmq::exec

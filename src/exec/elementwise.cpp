@@ -8,7 +8,7 @@
 #include <numeric>
 #include <utility>
 
-#include "exec/elementwise_compile.h"
+#include "exec/elementwise_walk.h"
 
 namespace tvmq::exec {
 namespace {
@@ -16,29 +16,15 @@ namespace {
 /// Below this, starting threads costs more than they save.
 constexpr std::int64_t kParallelElements = 1 << 16;
 
-/// How an operand is walked: element strides of the loops of the result.
-struct Walk {
-  std::optional<std::size_t> input{};  ///< of the step; none: `constant`
-  ir::Tensor constant{};
-  std::vector<std::int64_t> strides{};
-  std::size_t size = 4;  ///< bytes per element in memory
-  std::optional<Code> load{};
-};
-
-/// The result's loops in memory order, innermost last.
-struct Space {
-  std::vector<std::int64_t> sizes;
-};
-
 class ElementwiseKernel final : public FastKernel {
  public:
-  ElementwiseKernel(ElementwiseCode code, const Space& space, std::vector<Walk> walks,
-                    const ir::TensorType& type, MemoryLayout layout)
+  ElementwiseKernel(ElementwiseCode code, Walks walks, const ir::TensorType& type,
+                    MemoryLayout layout)
       : code_(std::move(code)),
-        walks_(std::move(walks)),
+        walks_(std::move(walks.operands)),
         loops_(layout_loops(type.shape, layout)),
         size_(ir::dtype_size(type.dtype)) {
-    collapse(space);
+    collapse(walks.sizes);
     for (std::size_t i = 0; i < walks_.size(); ++i) direct_.push_back(is_direct(walks_[i]));
   }
 
@@ -80,20 +66,20 @@ class ElementwiseKernel final : public FastKernel {
 
   /// Joins neighbouring loops that every operand walks as one, and splits the rest into outer
   /// loops, rows and columns.
-  void collapse(const Space& space) {
+  void collapse(const std::vector<std::int64_t>& loops) {
     std::vector<std::int64_t> sizes;
     std::vector<std::vector<std::int64_t>> strides(walks_.size());
-    for (std::size_t d = 0; d < space.sizes.size(); ++d) {
-      if (space.sizes[d] == 1) continue;
+    for (std::size_t d = 0; d < loops.size(); ++d) {
+      if (loops[d] == 1) continue;
       bool joins = !sizes.empty();
       for (std::size_t w = 0; w < walks_.size() && joins; ++w) {
-        joins = strides[w].back() == walks_[w].strides[d] * space.sizes[d];
+        joins = strides[w].back() == walks_[w].strides[d] * loops[d];
       }
       if (joins) {
-        sizes.back() *= space.sizes[d];
+        sizes.back() *= loops[d];
         for (std::size_t w = 0; w < walks_.size(); ++w) strides[w].back() = walks_[w].strides[d];
       } else {
-        sizes.push_back(space.sizes[d]);
+        sizes.push_back(loops[d]);
         for (std::size_t w = 0; w < walks_.size(); ++w) strides[w].push_back(walks_[w].strides[d]);
       }
     }
@@ -221,129 +207,6 @@ class ElementwiseKernel final : public FastKernel {
   std::vector<std::int64_t> full_strides_;
 };
 
-Space make_space(const ir::Shape& shape, MemoryLayout layout) {
-  if (layout.plain()) return {shape};
-  const LayoutLoops loops = layout_loops(shape, layout);
-  return {{loops.outer, loops.blocks(), loops.inner, loops.block}};
-}
-
-std::vector<std::int64_t> contiguous_strides(const std::vector<std::int64_t>& sizes) {
-  std::vector<std::int64_t> strides(sizes.size(), 1);
-  for (std::size_t d = sizes.size(); d-- > 1;) strides[d - 1] = strides[d] * sizes[d];
-  return strides;
-}
-
-/// Strides of an operand of `shape` that broadcasts to `result`, both plain (numpy's rule).
-std::vector<std::int64_t> broadcast_strides(const ir::Shape& shape, const ir::Shape& result) {
-  const auto own = contiguous_strides(shape);
-  std::vector<std::int64_t> strides(result.size(), 0);
-  const std::size_t offset = result.size() - shape.size();
-  for (std::size_t d = 0; d < shape.size(); ++d) {
-    if (shape[d] != 1) strides[d + offset] = own[d];
-  }
-  return strides;
-}
-
-/// Strides of a plain operand in the loops of a split result; nothing unless it varies along the
-/// outer dimension and the channels only.
-std::optional<std::vector<std::int64_t>> channel_strides(const ir::Shape& shape,
-                                                         const ir::Shape& result,
-                                                         MemoryLayout layout) {
-  const std::size_t offset = result.size() - shape.size();
-  const auto axis = static_cast<std::size_t>(layout.channel_axis);
-  std::int64_t outer = 1;
-  std::int64_t channels = 1;
-  for (std::size_t d = 0; d < shape.size(); ++d) {
-    if (shape[d] == 1) continue;
-    if (d + offset == 0) {
-      outer = shape[d];
-    } else if (d + offset == axis) {
-      channels = shape[d];
-    } else {
-      return std::nullopt;
-    }
-  }
-  const std::int64_t block = layout.block;
-  const bool per_channel = channels > 1;
-  return std::vector<std::int64_t>{outer > 1 ? channels : 0, per_channel ? block : 0, 0,
-                                   per_channel ? 1 : 0};
-}
-
-/// Appends zeros up to a multiple of the block, so that the last block can be read whole.
-ir::Tensor padded(const ir::Tensor& channels, std::int64_t block) {
-  const std::int64_t size = (channels.size() + block - 1) / block * block;
-  if (size == channels.size()) return channels;
-  ir::Tensor result = ir::Tensor::zeros(channels.dtype(), {size});
-  std::memcpy(result.mutable_bytes(), channels.bytes(), channels.byte_size());
-  return result;
-}
-
-class Chooser {
- public:
-  Chooser(const LiveValues& live, const ElementwiseStep& step, const ElementwiseCode& code,
-          MemoryLayout layout)
-      : live_(live), code_(code), result_(live.type(step.output)), layout_(layout) {
-    space_ = make_space(result_.shape, layout);
-    full_ = contiguous_strides(space_.sizes);
-  }
-
-  /// False if some operand cannot be read in this layout.
-  bool walk_all(std::span<const ValueId> inputs) {
-    for (const ElementwiseCode::Operand& operand : code_.operands) {
-      if (!walk(operand, inputs)) return false;
-    }
-    return true;
-  }
-
-  Space space_;
-  std::vector<Walk> walks_;
-  std::vector<bool> input_is_full_;
-
- private:
-  bool walk(const ElementwiseCode::Operand& operand, std::span<const ValueId> inputs) {
-    Walk walk{.size = ir::dtype_size(operand.dtype), .load = operand.load};
-    walk.constant = operand.value == kNoValue ? operand.constant : live_[operand.value].constant;
-    ir::Shape shape =
-        operand.value == kNoValue ? walk.constant.shape() : live_.type(operand.value).shape;
-    if (operand.axis >= 0) {  // a vector along one dimension
-      const std::int64_t length = shape[0];
-      shape.assign(result_.shape.size(), 1);
-      shape[operand.axis] = length;
-    }
-    const bool is_input = walk.constant.empty();
-    if (is_input) {
-      const auto found = std::ranges::find(inputs, operand.value);
-      walk.input = static_cast<std::size_t>(found - inputs.begin());
-      input_is_full_.resize(inputs.size(), false);
-      input_is_full_[*walk.input] = shape == result_.shape;
-    }
-    if (layout_.plain()) {
-      walk.strides = broadcast_strides(shape, result_.shape);
-    } else if (shape == result_.shape) {
-      walk.strides = full_;
-      if (!is_input) walk.constant = to_layout(walk.constant.reshaped(shape), layout_);
-    } else {
-      const auto strides = channel_strides(shape, result_.shape, layout_);
-      if (!strides) return false;
-      walk.strides = *strides;
-      const bool ragged = result_.shape[layout_.channel_axis] % layout_.block != 0;
-      const bool per_channel = (*strides)[3] == 1;
-      if (ragged && per_channel) {
-        if (is_input || (*strides)[0] != 0) return false;
-        walk.constant = padded(walk.constant, layout_.block);
-      }
-    }
-    walks_.push_back(std::move(walk));
-    return true;
-  }
-
-  const LiveValues& live_;
-  const ElementwiseCode& code_;
-  const ir::TensorType& result_;
-  MemoryLayout layout_;
-  std::vector<std::int64_t> full_;
-};
-
 }  // namespace
 
 std::vector<ValueId> elementwise_operands(const LiveValues& live, const ElementwiseStep& step) {
@@ -368,23 +231,37 @@ FastKernelChoice make_elementwise(const ir::Graph& graph, const LiveValues& live
   const std::vector<ValueId> inputs = elementwise_operands(live, step);
   const ir::TensorType& type = live.type(step.output);
   MemoryLayout layout = normalized(preferred, type.shape);
-  std::optional<Chooser> chooser(std::in_place, live, step, code, layout);
-  if (!chooser->walk_all(inputs)) {
+  std::optional<Walks> walks = walk_operands(live, code, inputs, type, layout);
+  if (!walks) {
     layout = {};
-    chooser.emplace(live, step, code, layout);
-    chooser->walk_all(inputs);
+    walks = walk_operands(live, code, inputs, type, layout);
   }
+  check(walks.has_value(), "plain operands can always be read");
   SelectedKernel selected;
-  chooser->input_is_full_.resize(inputs.size(), false);
-  for (const bool full : chooser->input_is_full_) {
+  for (const bool full : walks->input_is_full) {
     selected.inputs.push_back(full ? layout : MemoryLayout{});
   }
   selected.outputs = {layout};
-  auto kernel = std::make_unique<ElementwiseKernel>(std::move(code), chooser->space_,
-                                                    std::move(chooser->walks_), type, layout);
+  auto kernel =
+      std::make_unique<ElementwiseKernel>(std::move(code), std::move(*walks), type, layout);
   selected.in_place = kernel->in_place_input();
   selected.kernel = std::move(kernel);
   return selected;
+}
+
+std::optional<ElementwiseBand> make_elementwise_band(const ir::Graph& graph, const LiveValues& live,
+                                                     const ElementwiseStep& step,
+                                                     MemoryLayout layout, const RowBand& band) {
+  ElementwiseCode code = compile_elementwise(graph, live, step);
+  const ir::TensorType& whole = live.type(step.output);
+  const std::vector<ValueId> inputs = elementwise_operands(live, step);
+  std::optional<Walks> walks = walk_operands(live, code, inputs, whole, layout, band);
+  if (!walks) return std::nullopt;
+  const ir::TensorType type{whole.dtype, band_shape(whole.shape, band)};
+  ElementwiseBand result{.input_is_full = walks->input_is_full, .kernel = nullptr};
+  result.kernel =
+      std::make_unique<ElementwiseKernel>(std::move(code), std::move(*walks), type, layout);
+  return result;
 }
 
 }  // namespace tvmq::exec

@@ -22,6 +22,12 @@ inline constexpr std::size_t kMaxElementwiseCalls = 48;
 /// Whether `call` may be part of an ElementwiseStep.
 bool elementwise_supported(const ir::Graph& graph, const LiveValues& live, const Call& call);
 
+/// A result computed a few rows of pixels at a time: its channels innermost in memory.
+struct RowBand {
+  std::int64_t channel_axis = 1;  ///< 1 or the last one
+  std::int64_t rows = 1;
+};
+
 struct Affine {
   std::vector<float> scale;
   std::vector<float> shift;
@@ -36,6 +42,17 @@ std::optional<Affine> batch_norm_affine(const ir::BatchNormAttrs& attrs, const L
 /// split if `preferred` can be had, else plain.
 FastKernelChoice make_elementwise(const ir::Graph& graph, const LiveValues& live,
                                   const ElementwiseStep& step, MemoryLayout preferred);
+/// The same for some rows of pixels of one image, channels innermost in `layout` (channels last, or
+/// plain where they are last anyway): `kernel` reads and writes those rows only.
+/// Nothing if it would matter which rows they are.
+struct ElementwiseBand {
+  std::vector<bool> input_is_full{};  ///< has a row per row of the result; else one number, or one
+                                      ///< per channel, or per image and channel
+  std::unique_ptr<const FastKernel> kernel;
+};
+std::optional<ElementwiseBand> make_elementwise_band(const ir::Graph& graph, const LiveValues& live,
+                                                     const ElementwiseStep& step,
+                                                     MemoryLayout layout, const RowBand& band);
 /// The values that `step` reads and does not compute, constants left out, each once.
 std::vector<ValueId> elementwise_operands(const LiveValues& live, const ElementwiseStep& step);
 

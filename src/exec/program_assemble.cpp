@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "exec/banded_convolution.h"
 #include "exec/contraction_kernels.h"
 #include "exec/copy_kernels.h"
 #include "exec/elementwise.h"
@@ -179,6 +180,7 @@ class Assembler {
   }
 
   void add(const ContractionStep& step) {
+    if (step.epilogue) return add_with_epilogue(step);
     std::vector<ValueId> inputs = {step.data};
     for (const PostOp& each : step.post) {
       if (each.kind == PostOp::Kind::kAddValue) inputs.push_back(each.value);
@@ -201,6 +203,21 @@ class Assembler {
         add(SingleStep{call});
       }
     }
+  }
+
+  void add_with_epilogue(const ContractionStep& step) {
+    FastKernelChoice choice = make_banded_convolution(graph_, live_, step);
+    if (auto* selected = std::get_if<SelectedKernel>(&choice)) {
+      std::vector<std::uint32_t> calls = step.calls;
+      calls.insert(calls.end(), step.epilogue->calls.begin(), step.epilogue->calls.end());
+      const std::array<ValueId, 1> outputs = {step.epilogue->output};
+      return add_step(live_.calls[step.call].node, name_of(calls), std::move(*selected),
+                      banded_operands(live_, step), outputs);
+    }
+    ContractionStep alone = step;
+    alone.epilogue.reset();
+    add(alone);
+    add(*step.epilogue);
   }
 
   void add(const ElementwiseStep& step) {

@@ -101,6 +101,7 @@ class Fuser {
   std::vector<FusedStep> run() {
     for (std::uint32_t call = 0; call < live_.calls.size(); ++call) fuse_contraction(call);
     group_elementwise();
+    attach_epilogues();
     for (std::uint32_t call = 0; call < live_.calls.size(); ++call) {
       if (!done_[call]) steps_.emplace(call, SingleStep{call});
     }
@@ -176,6 +177,37 @@ class Fuser {
       steps_.emplace(place, std::move(each));
     }
   }
+
+  /// Puts an elementwise step that nothing else than an integer contraction's result goes to behind
+  /// that contraction: the latest one, if it reads several, since the others must be done before.
+  void attach_epilogues() {
+    std::vector<std::uint32_t> place_of(live_.calls.size(), kNoPlace);  // of elementwise calls
+    for (const auto& [place, step] : steps_) {
+      const auto* elementwise = std::get_if<ElementwiseStep>(&step);
+      if (elementwise == nullptr) continue;
+      for (const std::uint32_t call : elementwise->calls) place_of[call] = place;
+    }
+    std::map<std::uint32_t, std::uint32_t> contraction_of;  // by the elementwise step's place
+    for (const auto& [place, step] : steps_) {
+      const auto* contraction = std::get_if<ContractionStep>(&step);
+      if (contraction == nullptr) continue;
+      const Value& sums = live_[contraction->output];
+      if (sums.type.dtype != ir::DType::kInt32 || sums.kept || sums.users.empty()) continue;
+      const std::uint32_t user = place_of[sums.users[0]];
+      const auto in_same_step = [&](std::uint32_t call) { return place_of[call] == user; };
+      if (user == kNoPlace || !std::ranges::all_of(sums.users, in_same_step)) continue;
+      const ValueId result = std::get<ElementwiseStep>(steps_.at(user)).output;
+      if (live_.type(result).shape == sums.type.shape) contraction_of[user] = place;
+    }
+    for (const auto& [place, contraction] : contraction_of) {
+      ContractionStep joined = std::get<ContractionStep>(std::move(steps_.at(contraction)));
+      joined.epilogue = std::get<ElementwiseStep>(std::move(steps_.at(place)));
+      steps_.erase(contraction);
+      steps_.at(place) = std::move(joined);
+    }
+  }
+
+  static constexpr std::uint32_t kNoPlace = ~std::uint32_t{0};
 
   const ir::Graph& graph_;
   const LiveValues& live_;

@@ -30,8 +30,14 @@ struct PostOp {
   ValueId value = kNoValue;       ///< kAddValue
 };
 
+/// Element by element operators with results of one shape; the last one's result is stored.
+struct ElementwiseStep {
+  std::vector<std::uint32_t> calls{};  ///< ascending
+  ValueId output = kNoValue;
+};
+
 /// A convolution or a dense layer with constant weights and what follows it:
-/// post(data * (weights * scale) + bias).
+/// post(data * (weights * scale) + bias), or epilogue(data * weights) of integers.
 struct ContractionStep {
   std::uint32_t call = 0;               ///< the contraction itself
   std::vector<std::uint32_t> calls{};   ///< all of them, ascending
@@ -41,12 +47,9 @@ struct ContractionStep {
   std::vector<float> bias{};            ///< per output channel; empty: 0
   std::vector<PostOp> post{};
   ValueId output = kNoValue;
-};
-
-/// Element by element operators with results of one shape; the last one's result is stored.
-struct ElementwiseStep {
-  std::vector<std::uint32_t> calls{};  ///< ascending
-  ValueId output = kNoValue;
+  /// Behind int32 sums: operators that nothing else than this step gives `output` to. It is their
+  /// result that is stored.
+  std::optional<ElementwiseStep> epilogue{};
 };
 
 /// Any other operator.
@@ -60,6 +63,7 @@ using FusedStep = std::variant<ContractionStep, ElementwiseStep, SingleStep>;
 /// used twice is never inside a step.
 ///
 ///   conv2d -> multiply(const) -> add(const) -> add(y) -> relu      one contraction
+///   conv2d (int8 -> int32) -> add(bias) -> cast -> multiply -> ...   one contraction, an epilogue
 ///   add(1) -> right_shift -> clip -> cast                          one elementwise step
 std::vector<FusedStep> fuse(const ir::Graph& graph, const LiveValues& live);
 

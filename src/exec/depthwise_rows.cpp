@@ -1,0 +1,262 @@
+#include "exec/depthwise_rows.h"
+
+#include <algorithm>
+#include <array>
+
+#if defined(__x86_64__)
+// GCC 12 takes the undefined lanes inside its own header for a mistake.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#include <immintrin.h>
+#endif
+
+namespace tvmq::exec {
+namespace {
+
+constexpr std::int64_t kBlock = 64;  ///< channels that are loaded at a time
+constexpr std::int64_t kLanes = 16;  ///< channels whose sums are one register
+constexpr std::int64_t kRows = 4;    ///< kernel rows that one instruction sums up
+constexpr std::int64_t kParts = kBlock / kLanes;
+constexpr std::array<std::uint8_t, kBlock> kZeros{};
+
+std::int64_t round_up(std::int64_t value, std::int64_t to) { return (value + to - 1) / to * to; }
+std::int64_t row_groups(const DepthwiseShape& shape) {
+  return (shape.kernel_height + kRows - 1) / kRows;
+}
+/// Columns of data that a row of the result reads, padding included.
+std::int64_t columns(const DepthwiseShape& shape) {
+  return (shape.result_width - 1) * shape.stride_x + (shape.kernel_width - 1) * shape.dilation_x +
+         1;
+}
+
+}  // namespace
+
+DepthwiseWeights::DepthwiseWeights(const DepthwiseShape& shape, const std::int8_t* weights) {
+  const std::int64_t padded = round_up(shape.channels, kBlock);
+  const std::int64_t taps = shape.kernel_height * shape.kernel_width;
+  const std::int64_t groups = row_groups(shape);
+  plain.resize(static_cast<std::size_t>(taps * shape.channels));
+  packed.resize(static_cast<std::size_t>(padded * shape.kernel_width * groups * kRows));
+  start.resize(static_cast<std::size_t>(padded));
+  for (std::int64_t c = 0; c < shape.channels; ++c) {
+    std::int32_t sum = 0;
+    for (std::int64_t ky = 0; ky < shape.kernel_height; ++ky) {
+      for (std::int64_t kx = 0; kx < shape.kernel_width; ++kx) {
+        const std::int8_t weight =
+            weights[(c * shape.kernel_height + ky) * shape.kernel_width + kx];
+        plain[(ky * shape.kernel_width + kx) * shape.channels + c] = weight;
+        const std::int64_t vector = (c / kLanes * shape.kernel_width + kx) * groups + ky / kRows;
+        packed[(vector * kLanes + c % kLanes) * kRows + ky % kRows] = weight;
+        sum += weight;
+      }
+    }
+    if (shape.is_signed) start[c] = -128 * sum;
+  }
+}
+
+__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) void
+depthwise_row_plain(const DepthwiseShape& shape, const DepthwiseWeights& weights,
+                    const std::uint8_t* data, std::int64_t y, std::int32_t* sums) {
+  const std::int64_t channels = shape.channels;
+  // Signed bytes without a branch in the loop: flip the sign bit, subtract what that adds.
+  const std::uint8_t flip = shape.is_signed ? 0x80 : 0;
+  const std::int32_t shift = shape.is_signed ? 128 : 0;
+  for (std::int64_t x = 0; x < shape.result_width; ++x) {
+    std::int32_t* to = sums + x * channels;
+    std::fill_n(to, channels, 0);
+    for (std::int64_t ky = 0; ky < shape.kernel_height; ++ky) {
+      const std::int64_t from_y = y * shape.stride_y - shape.top + ky * shape.dilation_y;
+      if (from_y < 0 || from_y >= shape.data_height) continue;
+      for (std::int64_t kx = 0; kx < shape.kernel_width; ++kx) {
+        const std::int64_t from_x = x * shape.stride_x - shape.left + kx * shape.dilation_x;
+        if (from_x < 0 || from_x >= shape.data_width) continue;
+        const std::uint8_t* pixel = data + (from_y * shape.data_width + from_x) * channels;
+        const std::int16_t* tap = weights.plain.data() + (ky * shape.kernel_width + kx) * channels;
+        for (std::int64_t c = 0; c < channels; ++c) {
+          to[c] += (static_cast<std::int32_t>(pixel[c] ^ flip) - shift) * tap[c];
+        }
+      }
+    }
+  }
+}
+
+#define TVMQ_VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
+
+namespace {
+
+/// For each of 64 channels the bytes of four rows side by side, 16 channels per register, in the
+/// order of the channels.
+struct Column {
+  __m512i part[kParts];
+};
+
+TVMQ_VNNI [[gnu::always_inline]] inline __m512i load(const std::uint8_t* pixel, __mmask64 mask,
+                                                     __m512i flip) {
+  // Unpacking works within 128 bits: lane i must hold every fourth group of four channels.
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  const __m512i bytes = _mm512_maskz_loadu_epi8(mask, pixel);
+  return _mm512_xor_si512(_mm512_permutexvar_epi32(order, bytes), flip);
+}
+
+TVMQ_VNNI [[gnu::always_inline]] inline Column interleave(__m512i a, __m512i b, __m512i c,
+                                                          __m512i d) {
+  const __m512i ab_low = _mm512_unpacklo_epi8(a, b);
+  const __m512i ab_high = _mm512_unpackhi_epi8(a, b);
+  const __m512i cd_low = _mm512_unpacklo_epi8(c, d);
+  const __m512i cd_high = _mm512_unpackhi_epi8(c, d);
+  return {{_mm512_unpacklo_epi16(ab_low, cd_low), _mm512_unpackhi_epi16(ab_low, cd_low),
+           _mm512_unpacklo_epi16(ab_high, cd_high), _mm512_unpackhi_epi16(ab_high, cd_high)}};
+}
+
+/// Where the pixels of a row start, and how many bytes on the next one is: 0 in a row of padding.
+struct Row {
+  const std::uint8_t* pixels = nullptr;
+  std::int64_t step = 0;
+};
+
+/// The columns of `Rows` rows of data, the others being zeros: to[part][x], 64 bytes each.
+template <int Rows>
+TVMQ_VNNI void fill_columns(const DepthwiseShape& shape, const Row* rows, __mmask64 mask,
+                            std::int64_t stride, std::byte* to) {
+  const __m512i flip = shape.is_signed ? _mm512_set1_epi8(-128) : _mm512_setzero_si512();
+  const std::int64_t width = columns(shape);
+  const std::int64_t begin = std::min(shape.left, width);
+  const std::int64_t end = std::min(shape.left + shape.data_width, width);
+  for (std::int64_t p = 0; p < kParts; ++p) {
+    for (std::int64_t x = 0; x < begin; ++x) _mm512_store_si512(to + p * stride + x * kBlock, flip);
+    for (std::int64_t x = end; x < width; ++x) {
+      _mm512_store_si512(to + p * stride + x * kBlock, flip);
+    }
+  }
+  const std::uint8_t* from[Rows];
+  for (int r = 0; r < Rows; ++r) from[r] = rows[r].pixels;
+  for (std::int64_t x = begin; x < end; ++x) {
+    __m512i pixels[kRows] = {flip, flip, flip, flip};
+    for (int r = 0; r < Rows; ++r) {
+      pixels[r] = load(from[r], mask, flip);
+      from[r] += rows[r].step;
+    }
+    const Column column = interleave(pixels[0], pixels[1], pixels[2], pixels[3]);
+    for (std::int64_t p = 0; p < kParts; ++p) {
+      _mm512_store_si512(to + p * stride + x * kBlock, column.part[p]);
+    }
+  }
+}
+
+/// Sums of 16 channels along a row. `Taps` weights stay in registers.
+template <int Taps>
+TVMQ_VNNI void sum_row(const DepthwiseShape& shape, const std::byte* const* taps,
+                       const std::int8_t* weights, __m512i start, __mmask16 mask,
+                       std::int32_t* sums) {
+  __m512i weight[Taps];
+  for (int t = 0; t < Taps; ++t) {
+    weight[t] = _mm512_loadu_si512(weights + std::int64_t{t} * kBlock);
+  }
+  const std::byte* from[Taps];
+  for (int t = 0; t < Taps; ++t) from[t] = taps[t];
+  const std::int64_t channels = shape.channels;
+  const std::int64_t step = shape.stride_x * kBlock;
+  const std::int64_t end = shape.result_width * step;
+  for (std::int64_t offset = 0; offset < end; offset += step, sums += channels) {
+    __m512i sum = start;
+#pragma GCC unroll 16
+    for (int t = 0; t < Taps; ++t) {
+      sum = _mm512_dpbusd_epi32(sum, _mm512_load_si512(from[t] + offset), weight[t]);
+    }
+    _mm512_mask_storeu_epi32(sums, mask, sum);
+  }
+}
+
+TVMQ_VNNI void sum_row_of_any(std::int64_t count, const DepthwiseShape& shape,
+                              const std::byte* const* taps, const std::int8_t* weights,
+                              __m512i start, __mmask16 mask, std::int32_t* sums) {
+  for (std::int64_t x = 0; x < shape.result_width; ++x) {
+    const std::int64_t offset = x * shape.stride_x * kBlock;
+    __m512i sum = start;
+    for (std::int64_t t = 0; t < count; ++t) {
+      sum = _mm512_dpbusd_epi32(sum, _mm512_load_si512(taps[t] + offset),
+                                _mm512_loadu_si512(weights + t * kBlock));
+    }
+    _mm512_mask_storeu_epi32(sums + x * shape.channels, mask, sum);
+  }
+}
+
+}  // namespace
+
+bool has_depthwise_vnni() {
+  static const bool has =
+      __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+      __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512vnni") != 0;
+  return has;
+}
+
+std::size_t depthwise_scratch_bytes(const DepthwiseShape& shape) {
+  const std::int64_t taps = shape.kernel_width * row_groups(shape);
+  return static_cast<std::size_t>(row_groups(shape) * kParts * columns(shape) * kBlock +
+                                  round_up(taps * std::int64_t{sizeof(std::byte*)}, kBlock));
+}
+
+TVMQ_VNNI void depthwise_row_vnni(const DepthwiseShape& shape, const DepthwiseWeights& weights,
+                                  const std::uint8_t* data, std::int64_t y, std::int32_t* sums,
+                                  std::byte* scratch) {
+  const std::int64_t groups = row_groups(shape);
+  const std::int64_t stride = columns(shape) * kBlock;  // of a part
+  const std::int64_t count = shape.kernel_width * groups;
+  auto* taps = reinterpret_cast<const std::byte**>(scratch + groups * kParts * stride);
+  for (std::int64_t block = 0; block < shape.channels; block += kBlock) {
+    const std::int64_t in_block = std::min(shape.channels - block, kBlock);
+    const __mmask64 mask = ~__mmask64{0} >> (kBlock - in_block);
+    for (std::int64_t g = 0; g < groups; ++g) {
+      Row rows[kRows];
+      const std::int64_t count_rows = std::min(shape.kernel_height - g * kRows, kRows);
+      for (std::int64_t r = 0; r < count_rows; ++r) {
+        const std::int64_t from =
+            y * shape.stride_y - shape.top + (g * kRows + r) * shape.dilation_y;
+        const bool inside = from >= 0 && from < shape.data_height;
+        rows[r] = inside
+                      ? Row{data + from * shape.data_width * shape.channels + block, shape.channels}
+                      : Row{kZeros.data(), 0};
+      }
+      std::byte* to = scratch + g * kParts * stride;
+      switch (count_rows) {
+        case 1:
+          fill_columns<1>(shape, rows, mask, stride, to);
+          break;
+        case 2:
+          fill_columns<2>(shape, rows, mask, stride, to);
+          break;
+        case 3:
+          fill_columns<3>(shape, rows, mask, stride, to);
+          break;
+        default:
+          fill_columns<4>(shape, rows, mask, stride, to);
+      }
+    }
+    for (std::int64_t part = 0; part * kLanes < in_block; ++part) {
+      const std::int64_t first = block + part * kLanes;
+      const auto lanes = static_cast<int>(std::min(shape.channels - first, kLanes));
+      const auto lane_mask = static_cast<__mmask16>((1U << lanes) - 1U);
+      for (std::int64_t kx = 0; kx < shape.kernel_width; ++kx) {
+        for (std::int64_t g = 0; g < groups; ++g) {
+          taps[kx * groups + g] =
+              scratch + (g * kParts + part) * stride + kx * shape.dilation_x * kBlock;
+        }
+      }
+      const std::int8_t* packed = weights.packed.data() + first / kLanes * count * kBlock;
+      const __m512i start = _mm512_loadu_si512(weights.start.data() + first);
+      std::int32_t* to = sums + first;
+      switch (count) {
+        case 3:  // 3 x 3
+          sum_row<3>(shape, taps, packed, start, lane_mask, to);
+          break;
+        case 10:  // 5 x 5
+          sum_row<10>(shape, taps, packed, start, lane_mask, to);
+          break;
+        default:
+          sum_row_of_any(count, shape, taps, packed, start, lane_mask, to);
+      }
+    }
+  }
+}
+
+}  // namespace tvmq::exec

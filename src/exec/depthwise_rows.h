@@ -1,0 +1,53 @@
+// The inner loops of depthwise convolutions: one row of the result. Internal to exec.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace tvmq::exec {
+
+/// What all rows have in common. Sizes in pixels; an image is [height][width][channels].
+struct DepthwiseShape {
+  std::int64_t channels = 1;
+  std::int64_t data_height = 1;
+  std::int64_t data_width = 1;
+  std::int64_t result_width = 1;
+  std::int64_t kernel_height = 1;
+  std::int64_t kernel_width = 1;
+  std::int64_t stride_y = 1;
+  std::int64_t stride_x = 1;
+  std::int64_t dilation_y = 1;
+  std::int64_t dilation_x = 1;
+  std::int64_t top = 0;  ///< padding, with zeros
+  std::int64_t left = 0;
+  bool is_signed = false;  ///< data is int8, not uint8
+};
+
+/// Weights in the two forms in which the loops read them.
+struct DepthwiseWeights {
+  /// `weights`: (channels, kernel height, kernel width).
+  DepthwiseWeights(const DepthwiseShape& shape, const std::int8_t* weights);
+
+  std::vector<std::int16_t> plain;  ///< [kernel height][kernel width][channels]
+  /// [64 channels][16 channels][kernel width][4 kernel rows], each 16 channels by 4 rows: what one
+  /// instruction multiplies. Missing rows and channels are 0.
+  std::vector<std::int8_t> packed;
+  /// What sums start from, by channel, up to a multiple of 64: data of int8 is taken for uint8 and
+  /// is 128 too large then.
+  std::vector<std::int32_t> start;
+};
+
+/// sums[x][c] of row `y` of the result.
+void depthwise_row_plain(const DepthwiseShape& shape, const DepthwiseWeights& weights,
+                         const std::uint8_t* data, std::int64_t y, std::int32_t* sums);
+
+/// The same by instructions that multiply and add four bytes at a time. REQUIRES:
+/// has_depthwise_vnni() and depthwise_scratch_bytes() bytes of `scratch`, aligned to 64.
+void depthwise_row_vnni(const DepthwiseShape& shape, const DepthwiseWeights& weights,
+                        const std::uint8_t* data, std::int64_t y, std::int32_t* sums,
+                        std::byte* scratch);
+bool has_depthwise_vnni();
+std::size_t depthwise_scratch_bytes(const DepthwiseShape& shape);
+
+}  // namespace tvmq::exec

@@ -1,0 +1,104 @@
+// The loops that multiply four bytes at a time, held against the plain ones.
+#include "exec/depthwise_rows.h"
+
+#include <new>
+
+#include "program_helpers.h"
+
+namespace tvmq::exec {
+namespace {
+
+struct FreeAligned {
+  void operator()(std::byte* pointer) const { ::operator delete[](pointer, std::align_val_t{64}); }
+};
+
+std::int64_t positions(std::int64_t size, std::int64_t padding, std::int64_t kernel,
+                       std::int64_t dilation, std::int64_t stride) {
+  return (size + 2 * padding - (kernel - 1) * dilation - 1) / stride + 1;
+}
+
+void expect_equal_rows(const DepthwiseShape& shape, std::int64_t rows) {
+  Numbers numbers(static_cast<std::uint64_t>(shape.channels));
+  const std::int64_t taps = shape.kernel_height * shape.kernel_width;
+  const ir::Tensor weights = numbers.integers<std::int8_t>({shape.channels, taps}, -128, 127);
+  const ir::Tensor data =
+      numbers.integers<std::uint8_t>({shape.data_height, shape.data_width, shape.channels}, 0, 255);
+  const DepthwiseWeights packed(shape, weights.data<std::int8_t>().data());
+  const std::unique_ptr<std::byte[], FreeAligned> scratch(static_cast<std::byte*>(
+      ::operator new[](depthwise_scratch_bytes(shape), std::align_val_t{64})));
+  const auto count = static_cast<std::size_t>(shape.result_width * shape.channels);
+  for (std::int64_t y = 0; y < rows; ++y) {
+    std::vector<std::int32_t> plain(count + 1, -1);
+    std::vector<std::int32_t> fast(count + 1, -1);
+    const auto* pixels = data.data<std::uint8_t>().data();
+    depthwise_row_plain(shape, packed, pixels, y, plain.data());
+    depthwise_row_vnni(shape, packed, pixels, y, fast.data(), scratch.get());
+    ASSERT_EQ(plain, fast) << "row " << y;  // the last one: nothing is written behind the row
+  }
+}
+
+TEST(DepthwiseRows, FourBytesAtATimeEqualThePlainLoops) {
+  if (!has_depthwise_vnni()) GTEST_SKIP() << "this CPU has no AVX-512 VNNI";
+  for (const std::int64_t channels : {1, 3, 16, 17, 64, 100, 144}) {
+    for (const std::int64_t kernel : {1, 2, 3, 5, 7}) {
+      for (const std::int64_t stride : {1, 2, 3}) {
+        for (const std::int64_t dilation : {1, 2}) {
+          for (const bool is_signed : {false, true}) {
+            SCOPED_TRACE(testing::Message()
+                         << channels << " channels, kernel " << kernel << ", stride " << stride
+                         << ", dilation " << dilation << (is_signed ? ", int8" : ", uint8"));
+            DepthwiseShape shape{.channels = channels,
+                                 .data_height = 8,
+                                 .data_width = 9,
+                                 .kernel_height = kernel,
+                                 .kernel_width = kernel,
+                                 .stride_y = stride,
+                                 .stride_x = stride,
+                                 .dilation_y = dilation,
+                                 .dilation_x = dilation,
+                                 .top = kernel * dilation - 1,  // some rows see only padding
+                                 .left = kernel / 2 * dilation,
+                                 .is_signed = is_signed};
+            shape.result_width = positions(9, shape.left, kernel, dilation, stride);
+            if (shape.result_width < 1) continue;
+            expect_equal_rows(shape, positions(8, shape.top, kernel, dilation, stride));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(DepthwiseRows, KernelsThatAreNotSquare) {
+  if (!has_depthwise_vnni()) GTEST_SKIP() << "this CPU has no AVX-512 VNNI";
+  for (const auto& [height, width] : {std::pair{1, 9}, {9, 1}, {4, 3}, {3, 4}}) {
+    expect_equal_rows({.channels = 70,
+                       .data_height = 12,
+                       .data_width = 12,
+                       .result_width = 12 - width + 1,
+                       .kernel_height = height,
+                       .kernel_width = width},
+                      12 - height + 1);
+  }
+}
+
+TEST(DepthwiseRows, SumsOfAKnownKernel) {
+  // 2 x 2 pixels of one channel, a 2 x 2 kernel.
+  const std::vector<std::int8_t> weights = {1, -2, 3, 100};
+  for (const bool is_signed : {false, true}) {
+    const DepthwiseShape shape{.channels = 1,
+                               .data_height = 2,
+                               .data_width = 2,
+                               .result_width = 1,
+                               .kernel_height = 2,
+                               .kernel_width = 2,
+                               .is_signed = is_signed};
+    const std::vector<std::uint8_t> data = {10, 20, 30, 255};
+    std::int32_t sum = 0;
+    depthwise_row_plain(shape, DepthwiseWeights(shape, weights.data()), data.data(), 0, &sum);
+    EXPECT_EQ(sum, 10 - 40 + 90 + 100 * (is_signed ? -1 : 255));
+  }
+}
+
+}  // namespace
+}  // namespace tvmq::exec

@@ -1,0 +1,194 @@
+// Integer contractions with what follows them in one step: equal to the reference kernels to the
+// last bit, whatever the epilogue reads and wherever the bands of rows end.
+#include <functional>
+
+#include "exec/program_helpers.h"
+
+namespace tvmq::exec {
+namespace {
+
+using ir::DType;
+using ir::Graph;
+using ir::NodeId;
+using ir::Op;
+using ir::Shape;
+using ir::Tensor;
+
+struct Network {
+  Graph graph;
+  std::vector<Tensor> inputs;
+  Numbers numbers;
+};
+
+NodeId cast(Graph& g, NodeId x, DType dtype) {
+  return g.add_call(Op::kCast, {x}, ir::CastAttrs{.dtype = dtype});
+}
+NodeId input(Network& n, DType dtype, const Shape& shape) {
+  const std::string name = std::to_string(n.inputs.size());
+  if (dtype == DType::kFloat32) n.inputs.push_back(n.numbers.floats(shape, -2, 2));
+  if (dtype == DType::kInt8) n.inputs.push_back(n.numbers.integers<std::int8_t>(shape, -128, 127));
+  if (dtype == DType::kUInt8) n.inputs.push_back(n.numbers.integers<std::uint8_t>(shape, 0, 255));
+  return n.graph.add_input(name, ir::TensorType{dtype, shape});
+}
+
+/// float32 sums, scaled by channel.
+NodeId scaled(Network& n, NodeId sums, std::int64_t channels, bool last) {
+  Graph& g = n.graph;
+  const Shape along = last ? Shape{channels} : Shape{channels, 1, 1};
+  const NodeId bias = g.add_constant(n.numbers.integers<std::int32_t>(along, -5000, 5000));
+  const NodeId scale = g.add_constant(n.numbers.floats(along, 1e-4F, 2e-3F));
+  return g.add_call(Op::kMultiply,
+                    {cast(g, g.add_call(Op::kAdd, {sums, bias}), DType::kFloat32), scale});
+}
+/// As the integer scheme stores an activation.
+NodeId stored(Network& n, NodeId x) {
+  Graph& g = n.graph;
+  const NodeId rounded =
+      g.add_call(Op::kAdd, {g.add_call(Op::kMultiply, {x, g.add_constant(Tensor::scalar(3.7F))}),
+                            g.add_constant(Tensor::scalar(117.5F))});
+  return cast(g, g.add_call(Op::kClip, {rounded}, ir::ClipAttrs{.a_min = 0, .a_max = 255}),
+              DType::kUInt8);
+}
+
+struct Case {
+  std::string name;
+  Shape data;
+  Shape weights;
+  ir::Conv2DAttrs attrs;
+  DType dtype = DType::kUInt8;
+  /// From the scaled sums to what is stored.
+  std::function<NodeId(Network&, NodeId, const Shape&)> epilogue =
+      [](Network& n, NodeId x, const Shape&) { return stored(n, x); };
+};
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+
+class ProgramEpilogue : public testing::TestWithParam<Case> {};
+
+TEST_P(ProgramEpilogue, EqualsTheReference) {
+  const Case& c = GetParam();
+  Network n;
+  const NodeId x = input(n, c.dtype, c.data);
+  const NodeId w = n.graph.add_constant(n.numbers.integers<std::int8_t>(c.weights, -128, 127));
+  ir::Conv2DAttrs attrs = c.attrs;
+  attrs.out_dtype = DType::kInt32;
+  const NodeId sums = n.graph.add_call(Op::kConv2D, {x, w}, attrs);
+  n.graph.set_output(sums);
+  infer_types(n.graph);
+  const Shape shape = n.graph[sums].tensor_type().shape;
+  const bool last = attrs.data_layout == "NHWC";
+  n.graph.set_output(c.epilogue(
+      n, scaled(n, n.graph.add_call(Op::kStopFusion, {sums}), shape[last ? 3 : 1], last), shape));
+  infer_types(n.graph);
+  for (const int threads : {1, 3}) {
+    expect_same_bytes(run_program(n.graph, n.inputs, {.threads = threads}),
+                      run_reference(n.graph, n.inputs));
+  }
+  const Program program(n.graph);
+  if (!program.fallbacks().empty()) return;  // no fast kernels on this CPU
+  bool banded = false;
+  for (const StepInfo& step : program.steps()) {
+    banded = banded || step.text.find(" bands") != std::string::npos;
+  }
+  EXPECT_TRUE(banded) << "the epilogue is a step of its own";
+}
+
+const Shape kImage = {1, 24, 47, 45};
+const Shape kKernel = {40, 24, 3, 3};
+
+INSTANTIATE_TEST_SUITE_P(
+    Convolutions, ProgramEpilogue,
+    testing::Values(
+        Case{"k3", kImage, kKernel, {.padding = {1, 1}}},
+        Case{"int8", kImage, kKernel, {.padding = {1, 1}}, DType::kInt8},
+        Case{"no_padding", kImage, kKernel, {}},
+        Case{"uneven_padding", kImage, kKernel, {.padding = {2, 0, 1, 3}}},
+        Case{"padding_beyond_the_kernel", kImage, kKernel, {.padding = {4, 1, 5, 1}}},
+        Case{"stride", {1, 24, 95, 93}, kKernel, {.strides = {2, 2}, .padding = {1, 1}}},
+        Case{"stride_3_pointwise", {1, 24, 140, 141}, {40, 24, 1, 1}, {.strides = {3, 3}}},
+        Case{"dilation", kImage, kKernel, {.padding = {3, 3}, .dilation = {3, 3}}},
+        Case{"pointwise", kImage, {40, 24, 1, 1}, {}},
+        Case{"batch", {3, 24, 33, 45}, kKernel, {.padding = {1, 1}}},
+        Case{"groups", kImage, {48, 12, 3, 3}, {.padding = {1, 1}, .groups = 2}},
+        Case{"depthwise", kImage, {24, 1, 3, 3}, {.padding = {1, 1}, .groups = 24}},
+        Case{"depthwise_int8",
+             kImage,
+             {24, 1, 3, 3},
+             {.padding = {1, 1}, .groups = 24},
+             DType::kInt8},
+        Case{"depthwise_5_stride_2",
+             {2, 70, 41, 43},
+             {70, 1, 5, 5},
+             {.strides = {2, 2}, .padding = {1, 2, 2, 2}, .groups = 70}},
+        Case{"nhwc",
+             {1, 47, 45, 24},
+             {3, 3, 24, 40},
+             {.padding = {1, 1}, .data_layout = "NHWC", .kernel_layout = "HWIO"}},
+        Case{"nhwc_batch",
+             {2, 47, 45, 24},
+             {3, 3, 24, 40},
+             {.padding = {1, 1}, .data_layout = "NHWC", .kernel_layout = "HWIO"}}),
+    [](const auto& test) { return test.param.name; });
+
+Case with_epilogue(std::string name, std::function<NodeId(Network&, NodeId, const Shape&)> epilogue,
+                   std::int64_t batch = 1) {
+  return {std::move(name),     {batch, 24, 47, 45}, kKernel,
+          {.padding = {1, 1}}, DType::kUInt8,       std::move(epilogue)};
+}
+
+NodeId residual(Network& n, NodeId x, const Shape& shape) {
+  const NodeId other = cast(n.graph, input(n, DType::kUInt8, shape), DType::kFloat32);
+  return stored(n, n.graph.add_call(Op::kAdd, {x, other}));
+}
+NodeId gate(Network& n, NodeId x, const Shape& shape) {
+  const NodeId other = input(n, DType::kFloat32, {shape[0], shape[1], 1, 1});
+  return stored(n, n.graph.add_call(Op::kMultiply, {x, other}));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Epilogues, ProgramEpilogue,
+    testing::Values(
+        with_epilogue("residual", residual), with_epilogue("residual_batch", residual, 2),
+        with_epilogue("gate", gate), with_epilogue("gate_batch", gate, 3),
+        with_epilogue(
+            "gate_without_batch",
+            [](Network& n, NodeId x, const Shape& shape) {
+              const NodeId other = input(n, DType::kFloat32, {shape[1], 1, 1});
+              return stored(n, n.graph.add_call(Op::kMultiply, {x, other}));
+            },
+            2),
+        with_epilogue("float_result", [](Network&, NodeId x, const Shape&) { return x; }),
+        with_epilogue("swish",
+                      [](Network& n, NodeId x, const Shape&) {
+                        Graph& g = n.graph;
+                        NodeId y = g.add_call(Op::kFastExp, {g.add_call(Op::kNegative, {x})});
+                        y = g.add_call(Op::kAdd, {y, g.add_constant(Tensor::scalar(1.0F))});
+                        return stored(n, g.add_call(Op::kDivide, {x, y}));
+                      }),
+        with_epilogue("sums_twice",
+                      [](Network& n, NodeId x, const Shape&) {
+                        return stored(n, n.graph.add_call(Op::kMultiply, {x, x}));
+                      })),
+    [](const auto& test) { return test.param.name; });
+
+/// What keeps an epilogue apart: a result that is not the only one, or that differs from row to
+/// row.
+TEST(ProgramEpilogueApart, StaysApartWhereTheSumsAreNeeded) {
+  for (const bool rows_differ : {false, true}) {
+    Network n;
+    const NodeId x = input(n, DType::kUInt8, kImage);
+    const NodeId w = n.graph.add_constant(n.numbers.integers<std::int8_t>(kKernel, -128, 127));
+    const NodeId sums = n.graph.add_call(
+        Op::kConv2D, {x, w}, ir::Conv2DAttrs{.padding = {1, 1}, .out_dtype = DType::kInt32});
+    NodeId y = scaled(n, sums, 40, false);
+    if (rows_differ) {
+      y = n.graph.add_call(Op::kAdd, {y, n.graph.add_constant(n.numbers.floats({47, 1}))});
+    }
+    y = stored(n, y);
+    n.graph.set_output(rows_differ ? y : n.graph.add_tuple({y, sums}));
+    infer_types(n.graph);
+    expect_same_bytes(run_program(n.graph, n.inputs), run_reference(n.graph, n.inputs));
+  }
+}
+
+}  // namespace
+}  // namespace tvmq::exec
