@@ -2,6 +2,9 @@
 // layout it likes best, with activations and sums fused where oneDNN can, results and operands in
 // two buffers that take turns, nothing converted between them. What a forward pass is held against.
 //
+// Integer contractions are (u)int8 by int8 to what their epilogue stores, with oneDNN's own output
+// scales per channel, bias and rounding: the times are comparable, the numbers are not.
+//
 // Counted: convolutions and dense layers with what follows them inside their kernel, pooling and
 // means over pixels, element by element operators, channel shuffles. Not counted, since it moves
 // values that a layout could keep in place: concatenation, splitting, padding, reshaping.
@@ -21,7 +24,7 @@ namespace tvmq {
 
 class OneDnnAlone {
  public:
-  /// Batch 1, float32. The graph must be typed.
+  /// Batch 1, float32 or of the integer scheme. The graph must be typed.
   explicit OneDnnAlone(const ir::Graph& graph);
   void run();
 
@@ -33,6 +36,9 @@ class OneDnnAlone {
   };
 
   void add(const exec::ContractionStep& step);
+  [[nodiscard]] dnnl::primitive_attr integer_attributes(const exec::ContractionStep& step,
+                                                        const ir::TensorType& result) const;
+  void add(const exec::ElementwiseStep& step);
   void add_operator(const exec::Call& call);
   void add_elementwise(const exec::Call& call, dnnl::algorithm algorithm, float alpha, float beta);
   void add_binary(const exec::Call& call, dnnl::algorithm algorithm);
@@ -45,7 +51,8 @@ class OneDnnAlone {
   template <class Primitive>
   void add_layer(const typename Primitive::primitive_desc& pd,
                  std::unordered_map<int, memory> constants);
-  [[nodiscard]] memory::desc blocked(const ir::Shape& shape) const;
+  /// Floats in blocks of 16 channels, integers with their channels last.
+  [[nodiscard]] memory::desc blocked(const ir::TensorType& type) const;
   memory activation(const memory::desc& desc, std::size_t which);
   memory zeros(const memory::desc& desc);
 
