@@ -22,7 +22,7 @@ void prepare_and_plan(ir::Graph graph) {
   NullLog log;
   try {
     quant::plan_integer(
-        passes::prepare(graph, passes::TvmOptLevel::k3, log, passes::ScaleFolding::kSafe), {});
+        passes::prepare_for_integers(graph, log), {});
   } catch (const InputError&) {  // the other scheme may still like it
   }
   quant::annotate(passes::prepare(graph, passes::TvmOptLevel::k2, log), {});

@@ -47,7 +47,7 @@ CalibratedNetwork calibrate_network(const ir::Graph& bound, Samples& samples, co
       .dense_kernels = target.dense,
   };
   const ir::Graph prepared =
-      passes::prepare(bound, passes::TvmOptLevel::k3, log, passes::ScaleFolding::kSafe);
+      passes::prepare_for_integers(bound, log);
   quant::IntegerPlan plan = quant::plan_integer(prepared, options);
   const quant::CalibMode mode = calib_mode(config);
   const bool looks_at_samples = quant::threshold_mode(mode).needs_samples;

@@ -31,18 +31,18 @@ std::string csv_text(std::string_view text) {
   return result + "\"";
 }
 
+/// The graph with the layers that the `integer` scheme sees: folded, with channels first.
+ir::Graph comparable(const ir::Graph& graph, Log& log) {
+  return multiplies_integers(graph) ? passes::convert_layout(graph)
+                                    : passes::prepare_for_integers(graph, log);
+}
+
 }  // namespace
 
 LayerTable compare_models(const ir::Graph& reference, const ir::Graph& actual, const Config& config,
                           std::int64_t images, const RunOptions& run, Log& log) {
-  const ir::Graph prepared =
-      multiplies_integers(reference)
-          ? reference
-          : passes::prepare(reference, passes::TvmOptLevel::k3, log, passes::ScaleFolding::kSafe);
-  const ir::Graph other =
-      multiplies_integers(actual)
-          ? actual
-          : passes::prepare(actual, passes::TvmOptLevel::k3, log, passes::ScaleFolding::kSafe);
+  const ir::Graph prepared = comparable(reference, log);
+  const ir::Graph other = comparable(actual, log);
   const analysis::LayerMatching matching = analysis::match_layers(prepared, other);
   if (matching.pairs.empty()) {
     throw InputError(fmt::format(

@@ -99,7 +99,7 @@ std::optional<std::vector<quant::QuantizationSummary::Layer>> preview_quantizati
   options.skip_dense_layer = quantization.skip_dense_layer.value_or(false);
   options.skip_layers = quantization.skip_layers;
   const ir::Graph prepared =
-      passes::prepare(graph, passes::TvmOptLevel::k3, log, passes::ScaleFolding::kSafe);
+      passes::prepare_for_integers(graph, log);
   return quant::plan_integer(prepared, options).layers;
 }
 

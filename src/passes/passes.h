@@ -72,4 +72,16 @@ ir::Graph forward_fold_scale_axis(const ir::Graph& graph,
 /// know bias_add.
 ir::Graph canonicalize_ops(const ir::Graph& graph);
 
+/// Convolutions on NHWC become convolutions on NCHW with OIHW weights, and what lies between them
+/// follows: pooling, elementwise steps, concatenation, padding, means over height and width.
+///
+///   conv2d(x, w) {NHWC, HWIO}
+///     ->  transpose(conv2d(transpose(x, [0, 3, 1, 2]), transpose(w, [3, 2, 0, 1])), [0, 2, 3, 1])
+///
+/// Inputs and outputs of the network keep their layout; so does every step not named above, between
+/// transposes. A transpose between the two layouts vanishes where both forms are there. Other
+/// layouts, and depthwise weights with several filters per channel, stay. Run fold_constant after
+/// (weights become constants again).
+ir::Graph convert_layout(const ir::Graph& graph);
+
 }  // namespace tvmq::passes

@@ -24,11 +24,14 @@ constexpr std::array kPasses{
          forward_fold_scale_axis},
     Pass{"CanonicalizeOps", "bias_add as add", TvmOptLevel::k3,
          [](const ir::Graph& graph, ScaleFolding) { return canonicalize_ops(graph); }},
+    Pass{"ConvertLayout", "convolutions on NCHW", TvmOptLevel::k3,
+         [](const ir::Graph& graph, ScaleFolding) { return convert_layout(graph); }},
 };
 
 constexpr std::array<std::string_view, 7> kPrepareOrder{
     "SimplifyInference", "FoldConstant",    "BackwardFoldScaleAxis", "ForwardFoldScaleAxis",
     "FoldConstant",      "CanonicalizeOps", "FoldConstant"};
+constexpr std::array<std::string_view, 2> kLayoutOrder{"ConvertLayout", "FoldConstant"};
 
 const Pass& find_pass(std::string_view name) {
   const auto found = std::find_if(kPasses.begin(), kPasses.end(),
@@ -52,18 +55,11 @@ ir::Graph run_pass(const Pass& pass, const ir::Graph& graph, ScaleFolding foldin
   return result;
 }
 
-}  // namespace
-
-std::span<const Pass> pass_table() { return kPasses; }
-
-ir::Graph prepare(const ir::Graph& bound, TvmOptLevel level, Log& log, ScaleFolding folding) {
+/// Those of the passes `names` that run at `level`, one after the other.
+ir::Graph run_passes(std::span<const std::string_view> names, ir::Graph graph, TvmOptLevel level,
+                     Log& log, ScaleFolding folding) {
   using Clock = std::chrono::steady_clock;
-  ir::Graph graph = bound;
-  ir::infer_types(graph);
-  if (const auto violation = ir::first_violation(graph)) {
-    throw InternalError(fmt::format("the graph to prepare is broken already: {}", *violation));
-  }
-  for (const std::string_view name : kPrepareOrder) {
+  for (const std::string_view name : names) {
     const Pass& pass = find_pass(name);
     if (pass.from_level > level) continue;
     log.throw_if_stopped();
@@ -76,6 +72,24 @@ ir::Graph prepare(const ir::Graph& bound, TvmOptLevel level, Log& log, ScaleFold
     graph = std::move(result);
   }
   return graph;
+}
+
+}  // namespace
+
+std::span<const Pass> pass_table() { return kPasses; }
+
+ir::Graph prepare(const ir::Graph& bound, TvmOptLevel level, Log& log, ScaleFolding folding) {
+  ir::Graph graph = bound;
+  ir::infer_types(graph);
+  if (const auto violation = ir::first_violation(graph)) {
+    throw InternalError(fmt::format("the graph to prepare is broken already: {}", *violation));
+  }
+  return run_passes(kPrepareOrder, std::move(graph), level, log, folding);
+}
+
+ir::Graph prepare_for_integers(const ir::Graph& bound, Log& log) {
+  ir::Graph graph = prepare(bound, TvmOptLevel::k3, log, ScaleFolding::kSafe);
+  return run_passes(kLayoutOrder, std::move(graph), TvmOptLevel::k3, log, ScaleFolding::kSafe);
 }
 
 }  // namespace tvmq::passes

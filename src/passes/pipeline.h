@@ -43,4 +43,10 @@ std::span<const Pass> pass_table();
 ir::Graph prepare(const ir::Graph& bound, TvmOptLevel level, Log& log,
                   ScaleFolding folding = ScaleFolding::kAsTvm);
 
+/// What the `integer` scheme expects to find: prepare() at level 3 with ScaleFolding::kSafe, and
+///
+///   ConvertLayout          NHWC is NCHW: TVM has 8-bit kernels for no other layout
+///   FoldConstant           weights are constants again
+ir::Graph prepare_for_integers(const ir::Graph& bound, Log& log);
+
 }  // namespace tvmq::passes

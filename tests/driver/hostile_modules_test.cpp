@@ -37,7 +37,7 @@ std::string error_of(std::string_view json) {
     require_memory(graph, kLimit, "model.json");
     NullLog log;
     quant::plan_integer(
-        passes::prepare(graph, passes::TvmOptLevel::k3, log, passes::ScaleFolding::kSafe), {});
+        passes::prepare_for_integers(graph, log), {});
   } catch (const InputError& error) {
     return error.what();
   }

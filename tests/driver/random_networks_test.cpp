@@ -290,7 +290,7 @@ TEST(RandomNetworks, IntegerSchemeGivesSoundGraphsCloseToTheNetwork) {
     const RandomCase random = support::random_case(seed);
     NullLog log;
     const Graph prepared =
-        passes::prepare(random.graph, passes::TvmOptLevel::k3, log, passes::ScaleFolding::kSafe);
+        passes::prepare_for_integers(random.graph, log);
     quant::IntegerOptions options{.weight_scale = random.options.weight_scale,
                                   .skip_dense_layer = random.options.skip_dense_layer};
     if (random.options.skip_conv_layers) {
