@@ -47,6 +47,13 @@ NodeId IntegerEmitter::stop_fusion(NodeId value) {
   return graph_.add_call(Op::kStopFusion, {value});
 }
 
+NodeId IntegerEmitter::pad(NodeId image, const ir::IntList& sides, std::uint8_t value) {
+  return graph_.add_call(
+      Op::kPad, {image, constant(Tensor::scalar(value))},
+      ir::PadAttrs{.pad_width = {{0, 0}, {0, 0}, {sides[0], sides[2]}, {sides[1], sides[3]}},
+                   .pad_mode = "constant"});
+}
+
 NodeId IntegerEmitter::fast_exp(NodeId value) { return graph_.add_call(Op::kFastExp, {value}); }
 
 NodeId IntegerEmitter::sigmoid(NodeId value) {

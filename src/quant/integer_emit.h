@@ -24,10 +24,14 @@ class IntegerEmitter {
  public:
   explicit IntegerEmitter(ir::Graph& graph) : graph_(graph) {}
 
+  [[nodiscard]] ir::Graph& graph() { return graph_; }
+
   ir::NodeId constant(ir::Tensor value) { return graph_.add_constant(std::move(value)); }
   ir::NodeId cast(ir::NodeId value, ir::DType dtype);
   ir::NodeId add(ir::NodeId value, ir::NodeId addend);
   ir::NodeId stop_fusion(ir::NodeId value);
+  /// A stored image with `sides` (top, left, bottom, right) of `value` around it.
+  ir::NodeId pad(ir::NodeId image, const ir::IntList& sides, std::uint8_t value);
 
   /// 1 / (1 + fast_exp(-value)). TVM computes exp, and with it sigmoid, one element at a time (3 ns
   /// each, docs/tvm_kernels.md); fast_exp is a polynomial, right to seven digits, that it

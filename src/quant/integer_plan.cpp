@@ -13,6 +13,7 @@
 
 #include "ir/infer_types.h"
 #include "ir/rewrite.h"
+#include "quant/integer_roles.h"
 #include "quant/integer_scheme.h"
 #include "quant/layers.h"
 
@@ -24,89 +25,6 @@ using ir::Node;
 using ir::NodeId;
 using ir::NodeKind;
 using ir::Op;
-
-bool is_float_tensor(const Node& node) {
-  const auto* type = std::get_if<ir::TensorType>(&node.type);
-  return type != nullptr && type->dtype == ir::DType::kFloat32;
-}
-
-/// Element by element with broadcasting: TVM fuses it into the kernel in front of it.
-bool is_elementwise(Op op) {
-  switch (op) {
-    case Op::kAdd:
-    case Op::kSubtract:
-    case Op::kMultiply:
-    case Op::kDivide:
-    case Op::kMaximum:
-    case Op::kMinimum:
-    case Op::kBiasAdd:
-    case Op::kRelu:
-    case Op::kClip:
-    case Op::kLeakyRelu:
-    case Op::kPrelu:
-    case Op::kSigmoid:
-    case Op::kTanh:
-    case Op::kExp:
-    case Op::kErf:
-    case Op::kNegative:
-    case Op::kAbs:
-    case Op::kSqrt:
-    case Op::kCopy:
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool is_view(Op op) {
-  return op == Op::kReshape || op == Op::kBatchFlatten || op == Op::kSqueeze ||
-         op == Op::kExpandDims;
-}
-
-bool is_move(const Graph& graph, const Node& node) {
-  switch (node.op) {
-    case Op::kMaxPool2D:
-    case Op::kGlobalMaxPool2D:
-    case Op::kTranspose:
-    case Op::kStridedSlice:
-    case Op::kSplit:
-      return true;
-    case Op::kPad: {
-      const Node& value = graph[node.inputs[1]];
-      return node.attrs_as<ir::PadAttrs>().pad_mode == "constant" && value.is_constant() &&
-             value.value.dtype() == ir::DType::kFloat32 && value.value.size() == 1 &&
-             value.value.data<float>()[0] == 0;
-    }
-    case Op::kUpsampling: {
-      const auto& attrs = node.attrs_as<ir::UpSamplingAttrs>();
-      return attrs.method == "nearest_neighbor" && !attrs.align_corners;
-    }
-    default:
-      return false;
-  }
-}
-
-/// A mean over both spatial axes of NCHW, or average pooling in NCHW without the rounding up of
-/// output sizes.
-bool is_average(const Graph& graph, const Node& node) {
-  const Node& input = graph[node.inputs[0]];
-  if (!is_float_tensor(input) || !is_float_tensor(node)) return false;
-  const auto& shape = node.tensor_type().shape;
-  switch (node.op) {
-    case Op::kGlobalAvgPool2D:
-      return node.attrs_as<ir::GlobalPool2DAttrs>().layout == "NCHW";
-    case Op::kAdaptiveAvgPool2D:
-      return node.attrs_as<ir::AdaptivePool2DAttrs>().layout == "NCHW" && shape[2] == 1 &&
-             shape[3] == 1;
-    case Op::kMean: {
-      const auto& attrs = node.attrs_as<ir::ReduceAttrs>();
-      return input.tensor_type().shape.size() == 4 && !attrs.exclude && attrs.axis &&
-             (*attrs.axis == ir::IntList{2, 3} || *attrs.axis == ir::IntList{-2, -1});
-    }
-    default:
-      return false;
-  }
-}
 
 constexpr NodeId kNone = ~NodeId{0};
 
@@ -143,39 +61,14 @@ class Planner {
 
   void assign_role(NodeId id) {
     const Node& node = graph()[id];
-    if (node.kind == NodeKind::kTuple) {
-      plan_.roles[id] = Role::kView;
-      return;
-    }
-    if (node.kind == NodeKind::kTupleGetItem) {
-      plan_.roles[id] = Role::kView;
-      return;
-    }
-    if (node.kind != NodeKind::kCall) return;
-    if (is_layer(node)) {
+    plan_.roles[id] = role_of(graph(), id);
+    if (node.kind == NodeKind::kCall && is_layer(node)) {
       const std::string reason = refusal(id);
       plan_.layers.push_back({.name = names_[id],
                               .op = std::string(node.op_name()),
                               .quantized = reason.empty(),
                               .reason = reason});
-      if (reason.empty()) {
-        plan_.roles[id] = node.op == Op::kConv2D ? Role::kConvolution : Role::kDense;
-      }
-    } else if (node.op == Op::kConcatenate) {
-      const Graph& network = plan_.graph;
-      const auto& fields = network[node.inputs[0]].inputs;
-      const bool varies = std::none_of(fields.begin(), fields.end(), [&](NodeId field) {
-        return network[field].is_constant() || !is_float_tensor(network[field]);
-      });
-      if (varies) plan_.roles[id] = Role::kConcatenate;
-    } else if (is_elementwise(node.op) && is_float_tensor(node)) {
-      plan_.roles[id] = Role::kElementwise;
-    } else if (is_view(node.op)) {
-      plan_.roles[id] = Role::kView;
-    } else if (is_move(graph(), node)) {
-      plan_.roles[id] = Role::kMove;
-    } else if (is_average(graph(), node)) {
-      plan_.roles[id] = Role::kAverage;
+      if (!reason.empty()) plan_.roles[id] = Role::kFloat;
     }
   }
 
@@ -184,10 +77,7 @@ class Planner {
     const Node& node = graph()[id];
     const int number = node.op == Op::kConv2D ? convolutions_++ : 0;
     if (!skipped_[id].empty()) return fmt::format("'{}' of SkipLayers", skipped_[id]);
-    if (node.op != Op::kConv2D && node.op != Op::kDense) {
-      return fmt::format("TVM has no fast 8-bit kernel for {}", node.op_name());
-    }
-    const Node& weight = graph()[node.inputs[1]];
+    if (node.op != Op::kConv2D && node.op != Op::kDense) return why_no_kernel(graph(), id);
     if (node.op == Op::kConv2D) {
       if (std::find(options_.skip_conv_layers.begin(), options_.skip_conv_layers.end(), number) !=
           options_.skip_conv_layers.end()) {
@@ -198,31 +88,7 @@ class Planner {
     } else if (!options_.dense_kernels) {
       return "TVM's 8-bit matrix product needs AVX-512, which Target lacks";
     }
-    if (!weight.is_constant()) return "its weight is not a constant";
-    if (weight.value.dtype() != ir::DType::kFloat32 || !is_float_tensor(graph()[node.inputs[0]])) {
-      return "it does not compute in float32";
-    }
-    if (node.op == Op::kDense) {
-      return graph()[node.inputs[0]].tensor_type().shape.size() == 2
-                 ? ""
-                 : "its data is not a matrix of samples and features";
-    }
-    const auto& attrs = node.attrs_as<ir::Conv2DAttrs>();
-    if (attrs.data_layout != "NCHW" || attrs.kernel_layout != "OIHW" ||
-        !(attrs.out_layout.empty() || attrs.out_layout == "NCHW")) {
-      return fmt::format(
-          "TVM's fast 8-bit kernels want NCHW data and OIHW weights, found {} and {}",
-          attrs.data_layout, attrs.kernel_layout);
-    }
-    const auto& shape = weight.value.shape();
-    const bool depthwise = attrs.groups == shape[0] && shape[1] == 1;
-    if (attrs.groups != 1 && !depthwise) {
-      return "TVM's 8-bit grouped convolution is slower than its float one";
-    }
-    if (attrs.groups == 1 && attrs.dilation != ir::IntList{1, 1} && shape[0] % 16 != 0) {
-      return "TVM cannot build a dilated 8-bit convolution whose channels are no multiple of 16";
-    }
-    return {};
+    return why_no_kernel(graph(), id);
   }
 
   /// leads_[id]: the value ends up, perhaps after elementwise and moving steps, in an integer

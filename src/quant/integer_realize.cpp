@@ -7,6 +7,7 @@
 
 #include "ir/infer_types.h"
 #include "ir/rewrite.h"
+#include "quant/integer_accumulate.h"
 #include "quant/integer_emit.h"
 #include "quant/integer_scheme.h"
 
@@ -24,8 +25,6 @@ using ir::Tensor;
 constexpr NodeId kNone = ~NodeId{0};
 /// Biases beyond this are added in float32, so that accumulator + bias cannot overflow int32.
 constexpr double kLargestIntegerBias = 1 << 30;
-/// TVM's 8-bit matrix product works on blocks of so many output channels (relay_quantize.md S13).
-constexpr std::int64_t kDenseBlock = 16;
 
 class Realizer {
  public:
@@ -90,15 +89,16 @@ class Realizer {
     const bool on_integers = !node.inputs.empty() && is_stored(node.inputs[0]);
     switch (plan_.roles[id]) {
       case Role::kConvolution:
-        emit_layer(id, convolution(id));
-        return;
       case Role::kDense:
-        emit_layer(id, dense(id));
+        emit_layer(id, accumulator(id));
         return;
-      case Role::kAverage:
+      case Role::kAverage: {
         if (!on_integers) break;
-        emit_average(id);
+        const NodeId input = node.inputs[0];
+        floats_[id] = average(emitter_, node, source()[input].tensor_type().shape,
+                              quantized_[input], parameters_[input]);
         return;
+      }
       case Role::kView:
       case Role::kMove:
       case Role::kConcatenate:
@@ -192,110 +192,16 @@ class Realizer {
     return Tensor::scalar(static_cast<std::uint8_t>(parameters_[id].zero_point));
   }
 
-  /// sum(q) - count * zero_point on int32; 1 / count becomes part of the scale.
-  void emit_average(NodeId id) {
+  Accumulator accumulator(NodeId id) {
     const Node& node = source()[id];
-    const NodeId input = node.inputs[0];
-    const AffineParameters& from = parameters_[input];
-    const auto& shape = source()[input].tensor_type().shape;
-    const std::int64_t count = shape[2] * shape[3];
-    const bool keep = node.op != Op::kMean || node.attrs_as<ir::ReduceAttrs>().keepdims;
-    NodeId sum = target_.add_call(
-        Op::kSum, {emitter_.cast(quantized_[input], DType::kInt32)},
-        ir::ReduceAttrs{.axis = ir::IntList{2, 3}, .keepdims = keep, .exclude = false}, node.name);
-    if (from.zero_point != 0) {
-      sum = emitter_.add(
-          sum,
-          emitter_.constant(Tensor::scalar(static_cast<std::int32_t>(-count * from.zero_point))));
-    }
-    floats_[id] = ScaledValue{emitter_.cast(sum, DType::kFloat32),
-                              Tensor::scalar(static_cast<float>(static_cast<double>(from.scale) /
-                                                                static_cast<double>(count)))};
-  }
-
-  /// An accumulator and what its integers are worth.
-  struct Accumulator {
-    NodeId node = 0;
-    std::vector<float> scales;             ///< per output channel
-    std::vector<std::int32_t> correction;  ///< per output channel: -zero_point * sum(W)
-  };
-
-  Accumulator convolution(NodeId id) {
-    const Node& node = source()[id];
-    const NodeId input = node.inputs[0];
-    const AffineParameters& from = parameters_[input];
-    auto attrs = node.attrs_as<ir::Conv2DAttrs>();
-    NodeId data = quantized_[input];
-    const bool padded = std::any_of(attrs.padding.begin(), attrs.padding.end(),
-                                    [](std::int64_t side) { return side != 0; });
-    if (from.zero_point != 0 && padded) {
-      data = pad(data, attrs, from.zero_point);
-      attrs.padding = {0, 0, 0, 0};
-    }
-    const Tensor& weight = source()[node.inputs[1]].value;
-    attrs.out_dtype = DType::kInt32;
-    const bool pointwise = weight.shape()[2] == 1 && weight.shape()[3] == 1;
-    const bool stop_fusion = attrs.groups == 1 && !pointwise;
-    return multiply_weight(id, data, std::move(attrs), stop_fusion, weight);
-  }
-
-  Accumulator dense(NodeId id) {
-    const Node& node = source()[id];
-    auto attrs = node.attrs_as<ir::DenseAttrs>();
-    attrs.out_dtype = DType::kInt32;
-    return multiply_weight(id, quantized_[node.inputs[0]], attrs, false,
-                           source()[node.inputs[1]].value);
-  }
-
-  Accumulator multiply_weight(NodeId id, NodeId data, ir::Attrs attrs, bool stop_fusion,
-                              const Tensor& weight) {
-    const Node& node = source()[id];
-    const AffineParameters& from = parameters_[node.inputs[0]];
     const bool rounded = !weights_.empty() && !weights_[id].scales.empty();
-    const QuantizedWeight quantized =
-        rounded ? weights_[id]
-                : quantize_weight(weight, options_.weight_scale, options_.weight_granularity,
-                                  options_.weight_bits);
-    Accumulator result;
-    result.scales = quantized.scales;
-    for (float& scale : result.scales) scale *= from.scale;
-    for (const std::int32_t sum : quantized.sums) {
-      result.correction.push_back(-from.zero_point * sum);
-    }
-    const std::int64_t channels = weight.shape()[0];
-    const std::int64_t padded = node.op == Op::kDense || stop_fusion
-                                    ? (channels + kDenseBlock - 1) / kDenseBlock * kDenseBlock
-                                    : channels;
-    Tensor values = quantized.values;
-    if (padded != channels) {
-      values = with_zero_rows(values, padded);
-      if (auto* conv = std::get_if<ir::Conv2DAttrs>(&attrs)) conv->channels = padded;
-      if (auto* matrix = std::get_if<ir::DenseAttrs>(&attrs)) matrix->units = padded;
-    }
-    result.node = target_.add_call(node.op, {data, emitter_.constant(std::move(values))},
-                                   std::move(attrs), node.name);
-    if (stop_fusion || padded != channels) result.node = emitter_.stop_fusion(result.node);
-    if (padded != channels) {
-      result.node = target_.add_call(Op::kStridedSlice, {result.node},
-                                     ir::StridedSliceAttrs{.begin = ir::IntList{0},
-                                                           .end = ir::IntList{channels},
-                                                           .strides = ir::IntList{1},
-                                                           .slice_mode = "end",
-                                                           .axes = ir::IntList{1}});
-    }
-    return result;
-  }
-
-  NodeId pad(NodeId data, const ir::Conv2DAttrs& attrs, std::int32_t zero_point) {
-    const auto& p = attrs.padding;
-    // TVM's short spellings: one value for all sides, two for (vertical, horizontal).
-    const ir::IntList sides = p.size() == 4   ? p
-                              : p.size() == 2 ? ir::IntList{p[0], p[1], p[0], p[1]}
-                                              : ir::IntList{p[0], p[0], p[0], p[0]};
-    return target_.add_call(
-        Op::kPad, {data, emitter_.constant(Tensor::scalar(static_cast<std::uint8_t>(zero_point)))},
-        ir::PadAttrs{.pad_width = {{0, 0}, {0, 0}, {sides[0], sides[2]}, {sides[1], sides[3]}},
-                     .pad_mode = "constant"});
+    return accumulate(
+        emitter_, node,
+        {.data = quantized_[node.inputs[0]],
+         .from = parameters_[node.inputs[0]],
+         .weight = rounded ? weights_[id]
+                           : quantize_weight(source()[node.inputs[1]].value, options_.weight_scale,
+                                             options_.weight_granularity, options_.weight_bits)});
   }
 
   /// Adds the bias on int32 and hands on float32.

@@ -71,8 +71,13 @@ class SquaredError {
   std::vector<Moments> cumulative_;
 };
 
+/// KL divergence looks at how often values occur, not at how large they are: of the skewed values
+/// behind swish and of pixels it may cut off much of the signal. It decides only among ranges whose
+/// squared error is at most so many times the least that is possible.
+constexpr double kMostKlError = 1.3;
+
 Interval least_squared_error(const CalibrationEntry& entry, int bits) {
-  check(entry.histogram.size() == kHistogramBins, "mse needs the histogram");
+  check(entry.histogram.size() == kHistogramBins, "the squared error needs the histogram");
   const double min = std::min(0.0, static_cast<double>(entry.min));
   const double max = std::max(0.0, static_cast<double>(entry.max));
   if (!(entry.absmax > 0)) return {};
@@ -96,6 +101,24 @@ Interval least_squared_error(const CalibrationEntry& entry, int bits) {
   return best;
 }
 
+/// All that was seen between -threshold and threshold.
+Interval within_threshold(const CalibrationEntry& entry) {
+  return {std::clamp(entry.min, -entry.threshold, entry.threshold),
+          std::clamp(entry.max, -entry.threshold, entry.threshold)};
+}
+
+Interval least_divergence(const CalibrationEntry& entry, int bits) {
+  const Interval chosen = within_threshold(entry);
+  if (!(entry.absmax > 0)) return chosen;
+  const Interval best = least_squared_error(entry, bits);
+  const SquaredError error(entry, bits);
+  const auto of = [&](const Interval& interval) {
+    return error.of(std::min(0.0, static_cast<double>(interval.low)),
+                    std::max(0.0, static_cast<double>(interval.high)));
+  };
+  return of(chosen) <= kMostKlError * of(best) ? chosen : best;
+}
+
 }  // namespace
 
 Interval interval_of(const CalibrationEntry& entry, CalibMode mode, int bits) {
@@ -107,9 +130,9 @@ Interval interval_of(const CalibrationEntry& entry, CalibMode mode, int bits) {
     case CalibMode::kGlobalScale:
       return {-entry.threshold, entry.threshold};
     case CalibMode::kKlDivergence:
+      return least_divergence(entry, bits);
     case CalibMode::kPercentile:
-      return {std::clamp(entry.min, -entry.threshold, entry.threshold),
-              std::clamp(entry.max, -entry.threshold, entry.threshold)};
+      return within_threshold(entry);
   }
   throw InternalError("calibration mode without an interval");
 }

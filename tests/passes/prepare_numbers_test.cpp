@@ -57,6 +57,9 @@ void expect_same_function(const ir::Graph& graph, ScaleFolding folding) {
     const ir::Graph prepared = prepare(graph, level, log, folding);
     expect_close(expected, exec::run_reference(prepared, inputs));
   }
+  if (folding == ScaleFolding::kSafe) {
+    expect_close(expected, exec::run_reference(prepare_for_integers(graph, log), inputs));
+  }
 }
 
 TEST(PrepareNumbers, RandomNetworksWithPositiveScales) {
@@ -125,6 +128,27 @@ TEST(PrepareNumbers, GoldenNetworksComputeTheSame) {
     expect_same_function(graph, ScaleFolding::kAsTvm);
     expect_same_function(graph, ScaleFolding::kSafe);
   }
+}
+
+TEST(PrepareNumbers, IntegersFindChannelsFirst) {
+  const fs::path folder = fs::path(TVMQ_SHARED_DIR) / "golden" / "nets" / "nhwc";
+  if (!fs::exists(folder)) GTEST_SKIP() << "no shared data beside the repository";
+  NullLog log;
+  const ir::Graph prepared = prepare_for_integers(
+      relay::bind_params(relay::read_module(folder / "model.json").main(),
+                         relay::read_params(folder / "model.params")),
+      log);
+  int convolutions = 0;
+  int transposes = 0;
+  for (const ir::Node& node : prepared.nodes()) {
+    transposes += node.is_call(ir::Op::kTranspose) ? 1 : 0;
+    if (!node.is_call(ir::Op::kConv2D)) continue;
+    EXPECT_EQ(node.attrs_as<ir::Conv2DAttrs>().data_layout, "NCHW");
+    EXPECT_TRUE(prepared[node.inputs[1]].is_constant());
+    ++convolutions;
+  }
+  EXPECT_GT(convolutions, 1);
+  EXPECT_EQ(transposes, 1) << "of the input\n" << ir::to_text(prepared);
 }
 
 }  // namespace

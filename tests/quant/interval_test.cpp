@@ -39,7 +39,17 @@ TEST(Interval, NeverWiderThanWhatWasSeen) {
     EXPECT_GE(interval.low, 0.0F);
     EXPECT_LE(interval.high, 4.0F);
   }
-  EXPECT_FLOAT_EQ(interval_of(with_outlier(4), CalibMode::kKlDivergence, 8).high, 1.5F);
+}
+
+TEST(Interval, DivergenceDecidesAmongRangesOfSmallSquaredError) {
+  CalibrationEntry entry = with_outlier(4);
+  // 4 bits: the error is 45 + 8 at 1.1, and 37 + 9 at 1, nearly the least.
+  entry.threshold = 1.1F;
+  EXPECT_FLOAT_EQ(interval_of(entry, CalibMode::kKlDivergence, 4).high, 1.1F);
+  // 8 bits: 0.2 + 8.4 at 1.1, 1.8 at the least.
+  EXPECT_EQ(interval_of(entry, CalibMode::kKlDivergence, 8),
+            interval_of(entry, CalibMode::kMse, 8));
+  EXPECT_FLOAT_EQ(interval_of(entry, CalibMode::kPercentile, 8).high, 1.1F);
 }
 
 TEST(Interval, BothSidesAreSearched) {

@@ -1,0 +1,191 @@
+#include "quant/integer_accumulate.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tvmq::quant {
+namespace {
+
+using ir::DType;
+using ir::IntList;
+using ir::Node;
+using ir::NodeId;
+using ir::Op;
+using ir::Shape;
+using ir::Tensor;
+
+/// TVM's 8-bit matrix product works on blocks of so many output channels (relay_quantize.md S13).
+constexpr std::int64_t kOutputBlock = 16;
+
+/// Top, left, bottom, right of TVM's spellings: one value for all sides, two for (vertical,
+/// horizontal), or four.
+IntList all_sides(const IntList& padding) {
+  if (padding.size() == 4) return padding;
+  if (padding.size() == 2) return {padding[0], padding[1], padding[0], padding[1]};
+  return IntList(4, padding.empty() ? 0 : padding[0]);
+}
+
+IntList both(const IntList& extents) {
+  return extents.size() == 2 ? extents : IntList(2, extents.empty() ? 1 : extents[0]);
+}
+
+/// The data of a windowed kernel, padded ahead of it where the padding is not 0: a stored zero is
+/// its zero point. `padding` is 0 afterwards.
+NodeId with_own_padding(IntegerEmitter& emitter, NodeId data, IntList& padding,
+                        std::int32_t zero_point) {
+  const IntList sides = all_sides(padding);
+  const bool padded = std::any_of(sides.begin(), sides.end(), [](auto side) { return side != 0; });
+  if (zero_point == 0 || !padded) return data;
+  padding = {0, 0, 0, 0};
+  return emitter.pad(data, sides, static_cast<std::uint8_t>(zero_point));
+}
+
+/// The int8 weight with as many output channels as TVM's kernel likes; what is too much is cut off
+/// behind it.
+NodeId multiply(IntegerEmitter& emitter, const Node& layer, NodeId data, ir::Attrs attrs,
+                const Tensor& weight, bool stop_fusion, bool whole_blocks) {
+  const std::int64_t channels = weight.shape()[0];
+  const std::int64_t padded =
+      whole_blocks ? (channels + kOutputBlock - 1) / kOutputBlock * kOutputBlock : channels;
+  if (padded != channels) {
+    if (auto* conv = std::get_if<ir::Conv2DAttrs>(&attrs)) conv->channels = padded;
+    if (auto* matrix = std::get_if<ir::DenseAttrs>(&attrs)) matrix->units = padded;
+  }
+  const NodeId constant =
+      emitter.constant(padded == channels ? weight : with_zero_rows(weight, padded));
+  NodeId result =
+      emitter.graph().add_call(layer.op, {data, constant}, std::move(attrs), layer.name);
+  if (stop_fusion || padded != channels) result = emitter.stop_fusion(result);
+  if (padded == channels) return result;
+  return emitter.graph().add_call(Op::kStridedSlice, {result},
+                                  ir::StridedSliceAttrs{.begin = IntList{0},
+                                                        .end = IntList{channels},
+                                                        .strides = IntList{1},
+                                                        .slice_mode = "end",
+                                                        .axes = IntList{1}});
+}
+
+/// How many elements of the image each window covers, its padding left out: [1, 1, H, W].
+Tensor covered(const ir::AvgPool2DAttrs& attrs, const Shape& image, const Shape& result) {
+  const IntList size = both(attrs.pool_size);
+  const IntList stride = both(attrs.strides);
+  const IntList sides = all_sides(attrs.padding);
+  const auto along = [&](std::size_t axis, std::int64_t position) {
+    std::int64_t inside = 0;
+    for (std::int64_t k = 0; k < size[axis]; ++k) {
+      const std::int64_t at = position * stride[axis] - sides[axis] + k;
+      inside += at >= 0 && at < image[2 + axis] ? 1 : 0;
+    }
+    return std::max<std::int64_t>(inside, 1);
+  };
+  Tensor counts(DType::kFloat32, {1, 1, result[2], result[3]});
+  auto to = counts.mutable_data<float>();
+  std::size_t next = 0;
+  for (std::int64_t y = 0; y < result[2]; ++y) {
+    for (std::int64_t x = 0; x < result[3]; ++x) {
+      to[next++] = static_cast<float>(along(0, y) * along(1, x));
+    }
+  }
+  return counts;
+}
+
+ScaledValue average_of_windows(IntegerEmitter& emitter, const Node& node, const Shape& image,
+                               NodeId data, const AffineParameters& from) {
+  const auto& pool = node.attrs_as<ir::AvgPool2DAttrs>();
+  const IntList size = both(pool.pool_size);
+  const std::int64_t channels = image[1];
+  const std::int64_t count = size[0] * size[1];
+  ir::Conv2DAttrs attrs{.strides = both(pool.strides),
+                        .padding = all_sides(pool.padding),
+                        .groups = channels,
+                        .channels = channels,
+                        .kernel_size = size,
+                        .out_layout = "",
+                        .out_dtype = DType::kInt32};
+  data = with_own_padding(emitter, data, attrs.padding, from.zero_point);
+  Tensor ones(DType::kInt8, {channels, 1, size[0], size[1]});
+  std::ranges::fill(ones.mutable_data<std::int8_t>(), std::int8_t{1});
+  NodeId sum = emitter.graph().add_call(Op::kConv2D, {data, emitter.constant(std::move(ones))},
+                                        std::move(attrs), node.name);
+  if (from.zero_point != 0) {
+    sum = emitter.add(
+        sum, emitter.constant(Tensor::scalar(static_cast<std::int32_t>(-count * from.zero_point))));
+  }
+  const NodeId real = emitter.cast(sum, DType::kFloat32);
+  const Shape& result = node.tensor_type().shape;
+  Tensor counts = covered(pool, image, result);
+  const auto inside = counts.data<float>();
+  const bool whole = pool.count_include_pad ||
+                     std::ranges::all_of(inside, [&](float n) { return n == inside[0]; });
+  if (whole) {
+    const auto n = static_cast<double>(
+        pool.count_include_pad || inside.empty() ? static_cast<float>(count) : inside[0]);
+    return {.node = real,
+            .scale = Tensor::scalar(static_cast<float>(static_cast<double>(from.scale) / n))};
+  }
+  return {.node = emitter.graph().add_call(Op::kDivide, {real, emitter.constant(counts)}),
+          .scale = Tensor::scalar(from.scale)};
+}
+
+}  // namespace
+
+Accumulator accumulate(IntegerEmitter& emitter, const Node& layer, const LayerOperands& operands) {
+  Accumulator result;
+  result.scales = operands.weight.scales;
+  for (float& scale : result.scales) scale *= operands.from.scale;
+  for (const std::int32_t sum : operands.weight.sums) {
+    result.correction.push_back(-operands.from.zero_point * sum);
+  }
+  if (layer.op == Op::kDense) {
+    auto attrs = layer.attrs_as<ir::DenseAttrs>();
+    attrs.out_dtype = DType::kInt32;
+    result.node = multiply(emitter, layer, operands.data, attrs, operands.weight.values, false,
+                           /*whole_blocks=*/true);
+    return result;
+  }
+  auto attrs = layer.attrs_as<ir::Conv2DAttrs>();
+  attrs.out_dtype = DType::kInt32;
+  const NodeId data =
+      with_own_padding(emitter, operands.data, attrs.padding, operands.from.zero_point);
+  const Shape& kernel = operands.weight.values.shape();
+  const bool pointwise = kernel[2] == 1 && kernel[3] == 1;
+  const bool stop_fusion = attrs.groups == 1 && !pointwise;
+  result.node = multiply(emitter, layer, data, std::move(attrs), operands.weight.values,
+                         stop_fusion, /*whole_blocks=*/stop_fusion);
+  return result;
+}
+
+bool can_average(const ir::AvgPool2DAttrs& attrs, const Shape& image, const Shape& result) {
+  if (attrs.layout != "NCHW" || !(attrs.out_layout.empty() || attrs.out_layout == "NCHW")) {
+    return false;
+  }
+  if (both(attrs.dilation) != IntList{1, 1}) return false;
+  const IntList size = both(attrs.pool_size);
+  const IntList stride = both(attrs.strides);
+  const IntList sides = all_sides(attrs.padding);
+  for (std::size_t axis = 0; axis < 2; ++axis) {
+    const std::int64_t last = (result[2 + axis] - 1) * stride[axis];
+    const std::int64_t reach = last + size[axis];
+    if (reach > image[2 + axis] + sides[axis] + sides[axis + 2]) return false;
+  }
+  return true;
+}
+
+ScaledValue average(IntegerEmitter& emitter, const Node& node, const Shape& image, NodeId data,
+                    const AffineParameters& from) {
+  if (node.op == Op::kAvgPool2D) return average_of_windows(emitter, node, image, data, from);
+  const std::int64_t count = image[2] * image[3];
+  const bool keep = node.op != Op::kMean || node.attrs_as<ir::ReduceAttrs>().keepdims;
+  NodeId sum = emitter.graph().add_call(
+      Op::kSum, {emitter.cast(data, DType::kInt32)},
+      ir::ReduceAttrs{.axis = IntList{2, 3}, .keepdims = keep, .exclude = false}, node.name);
+  if (from.zero_point != 0) {
+    sum = emitter.add(
+        sum, emitter.constant(Tensor::scalar(static_cast<std::int32_t>(-count * from.zero_point))));
+  }
+  return {.node = emitter.cast(sum, DType::kFloat32),
+          .scale = Tensor::scalar(
+              static_cast<float>(static_cast<double>(from.scale) / static_cast<double>(count)))};
+}
+
+}  // namespace tvmq::quant
