@@ -211,8 +211,9 @@ const KeyRow kRows[] = {
        return assign(config.quantization.calib_samples, parse_integer(text, 1, kMany));
      }},
     {{kQuantization, "CalibMode", "kl_divergence, global_scale, percentile, minmax or mse", "mse",
-      "How the range of each activation is found: least information lost (`kl_divergence`), one "
-      "fixed range (`global_scale`), all but the largest values (`percentile`), the largest value "
+      "How the range of each activation is found: least information lost (`kl_divergence`; in "
+      "`Scheme` integer only among ranges of small squared error), one fixed range "
+      "(`global_scale`), all but the largest values (`percentile`), the largest value "
       "(`minmax`), least squared error (`mse`)"},
      set_calib_mode},
     {{kQuantization, "WeightsScale", "max or power2", "max",
