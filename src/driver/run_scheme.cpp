@@ -45,6 +45,11 @@ void refuse_what_only_tvm_knows(const QuantizationConfig& quantization) {
   if (quantization.tvm_opt_level) {
     refuse("TvmOptLevel", "Scheme integer always folds what can be folded");
   }
+  if (quantization.partition_conversions == PartitionConversions::kFullyIntegral) {
+    refuse("PartitionConversions fully_integral",
+           "Scheme integer scales accumulators in float32, inside its kernels, so that no network "
+           "of it is integral throughout; enabled works");
+  }
   if (quantization.activation_bits > 8) refuse("ActivationBits", "Scheme integer knows 2 to 8");
   if (quantization.weight_bits > 8) refuse("WeightBits", "Scheme integer knows 2 to 8");
 }

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "exec/reference_executor.h"
 #include "ir/infer_types.h"
 #include "relay/module_reader.h"
 
@@ -217,6 +218,31 @@ TEST_F(QuantizeModel, AWrongInputName) {
   EXPECT_THAT(error(), HasSubstr("'data'"));
 }
 
+TEST_F(QuantizeModel, PartitionedConversionsComputeTheSame) {
+  const auto module = [&](PartitionConversions partition) {
+    config_.quantization.partition_conversions = partition;
+    return relay::read_module(run().written.json);
+  };
+  ir::Graph whole = module(PartitionConversions::kDisabled).main();
+  const ir::Module parts = module(PartitionConversions::kEnabled);
+  std::vector<std::string> names;
+  for (const ir::Function& function : parts.functions) names.push_back(function.name);
+  EXPECT_THAT(names, testing::UnorderedElementsAre("main", "quantize_inputs", "quantized_main",
+                                                   "dequantize_outputs"));
+  ir::infer_types(whole);
+  std::vector<float> pixels(3 * 64 * 64);
+  for (std::size_t i = 0; i < pixels.size(); ++i) {
+    pixels[i] = static_cast<float>((i * 7919) % 509) / 127 - 2;
+  }
+  const std::vector<ir::Tensor> inputs{
+      ir::Tensor::from<float>({1, 3, 64, 64}, std::span<const float>(pixels))};
+  const auto expected = exec::run_reference(whole, inputs);
+  const auto found = exec::run_reference(parts, inputs);
+  ASSERT_EQ(expected.size(), 1U);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_THAT(found[0].data<float>(), testing::ElementsAreArray(expected[0].data<float>()));
+}
+
 TEST_F(QuantizeModel, OptionsThatMeanNothingToASchemeAreRefused) {
   config_.quantization.tvm_opt_level = 3;
   EXPECT_THAT(error(), HasSubstr("TvmOptLevel"));
@@ -224,6 +250,9 @@ TEST_F(QuantizeModel, OptionsThatMeanNothingToASchemeAreRefused) {
   config_.quantization.dtype_input = ir::DType::kInt16;
   EXPECT_THAT(error(), HasSubstr("DtypeInput"));
   config_.quantization.dtype_input = ir::DType::kInt8;
+  config_.quantization.partition_conversions = PartitionConversions::kFullyIntegral;
+  EXPECT_THAT(error(), HasSubstr("in float32"));
+  config_.quantization.partition_conversions = PartitionConversions::kDisabled;
   config_.quantization.scheme = Scheme::kTvm;
   config_.quantization.equalization = true;
   EXPECT_THAT(error(), HasSubstr("Equalization"));
