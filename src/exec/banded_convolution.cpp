@@ -14,9 +14,9 @@ namespace tvmq::exec {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
-/// Sums of a band: 128 KB, which the second-level cache holds beside the weights. Starting one of
+/// Sums of a band: 256 KB, which the second-level cache holds beside the weights. Starting one of
 /// oneDNN's primitives takes about a microsecond, starting a depthwise convolution nothing.
-constexpr std::int64_t kBandElements = 32 << 10;
+constexpr std::int64_t kBandElements = 64 << 10;
 constexpr std::int64_t kDepthwiseBandElements = 8 << 10;
 
 std::size_t aligned(std::size_t bytes) {
@@ -94,6 +94,7 @@ class BandedConvolution final : public FastKernel {
   std::size_t constant_bytes() const override {
     std::size_t bytes = 0;
     for (const auto& each : convolutions) bytes += each->constant_bytes();
+    for (const auto& each : epilogues) bytes += each->constant_bytes();
     return bytes;
   }
   std::string description() const override {

@@ -22,6 +22,7 @@ ir::Tensor scaled_rows(const ir::Tensor& weights, const std::vector<float>& scal
 FastKernelChoice make_integer_convolution(const ConvolutionProblem& problem) {
   FastKernelChoice choice = make_depthwise_convolution(problem);
   if (std::holds_alternative<SelectedKernel>(choice)) return choice;
+  if (problem.pad_value != 0) return std::string("padding other than 0");
   choice = make_convolution(problem, {}, false);
   if (std::holds_alternative<SelectedKernel>(choice)) return choice;
   FastKernelChoice shifted = make_shifted_convolution(problem);

@@ -163,7 +163,8 @@ std::variant<ConvolutionProblem, std::string> describe_convolution(const ir::Gra
   ConvolutionProblem problem{.data = live.type(step.data),
                              .result = live.type(step.output),
                              .transposed = node.op == ir::Op::kConv2DTranspose,
-                             .groups = common.groups};
+                             .groups = common.groups,
+                             .pad_value = step.pad_value};
   const std::size_t rank = problem.data.shape.size();
   const std::size_t spatial = rank - 2;
   const auto in_axis = channel_axis(common.data_layout, rank);

@@ -22,6 +22,7 @@ struct ConvolutionProblem {
   std::vector<std::int64_t> dilation{};
   std::vector<std::int64_t> pad_before{};
   std::vector<std::int64_t> pad_after{};
+  std::int64_t pad_value = 0;
   /// (groups, output channels / groups, input channels / groups, kernel...); the scale is applied.
   ir::Tensor weights{};
   std::vector<float> bias{};

@@ -114,6 +114,7 @@ FastKernelChoice make_depthwise_convolution(const ConvolutionProblem& problem) {
                              .dilation_x = problem.dilation[1],
                              .top = problem.pad_before[0],
                              .left = problem.pad_before[1],
+                             .pad_value = static_cast<std::uint8_t>(problem.pad_value),
                              .is_signed = problem.data.dtype == ir::DType::kInt8};
   SelectedKernel selected;
   selected.inputs = {normalized(

@@ -17,7 +17,6 @@ constexpr std::int64_t kBlock = 64;  ///< channels that are loaded at a time
 constexpr std::int64_t kLanes = 16;  ///< channels whose sums are one register
 constexpr std::int64_t kRows = 4;    ///< kernel rows that one instruction sums up
 constexpr std::int64_t kParts = kBlock / kLanes;
-constexpr std::array<std::uint8_t, kBlock> kZeros{};
 
 std::int64_t round_up(std::int64_t value, std::int64_t to) { return (value + to - 1) / to * to; }
 std::int64_t row_groups(const DepthwiseShape& shape) {
@@ -61,16 +60,19 @@ depthwise_row_plain(const DepthwiseShape& shape, const DepthwiseWeights& weights
   // Signed bytes without a branch in the loop: flip the sign bit, subtract what that adds.
   const std::uint8_t flip = shape.is_signed ? 0x80 : 0;
   const std::int32_t shift = shape.is_signed ? 128 : 0;
+  const std::vector<std::uint8_t> padding(static_cast<std::size_t>(channels), shape.pad_value);
   for (std::int64_t x = 0; x < shape.result_width; ++x) {
     std::int32_t* to = sums + x * channels;
     std::fill_n(to, channels, 0);
     for (std::int64_t ky = 0; ky < shape.kernel_height; ++ky) {
       const std::int64_t from_y = y * shape.stride_y - shape.top + ky * shape.dilation_y;
-      if (from_y < 0 || from_y >= shape.data_height) continue;
       for (std::int64_t kx = 0; kx < shape.kernel_width; ++kx) {
         const std::int64_t from_x = x * shape.stride_x - shape.left + kx * shape.dilation_x;
-        if (from_x < 0 || from_x >= shape.data_width) continue;
-        const std::uint8_t* pixel = data + (from_y * shape.data_width + from_x) * channels;
+        const bool inside =
+            from_y >= 0 && from_y < shape.data_height && from_x >= 0 && from_x < shape.data_width;
+        if (!inside && shape.pad_value == 0) continue;
+        const std::uint8_t* pixel =
+            inside ? data + (from_y * shape.data_width + from_x) * channels : padding.data();
         const std::int16_t* tap = weights.plain.data() + (ky * shape.kernel_width + kx) * channels;
         for (std::int64_t c = 0; c < channels; ++c) {
           to[c] += (static_cast<std::int32_t>(pixel[c] ^ flip) - shift) * tap[c];
@@ -122,11 +124,12 @@ TVMQ_VNNI void fill_columns(const DepthwiseShape& shape, const Row* rows, __mmas
   const std::int64_t width = columns(shape);
   const std::int64_t begin = std::min(shape.left, width);
   const std::int64_t end = std::min(shape.left + shape.data_width, width);
+  const __m512i padding =
+      _mm512_xor_si512(_mm512_set1_epi8(static_cast<char>(shape.pad_value)), flip);
   for (std::int64_t p = 0; p < kParts; ++p) {
-    for (std::int64_t x = 0; x < begin; ++x) _mm512_store_si512(to + p * stride + x * kBlock, flip);
-    for (std::int64_t x = end; x < width; ++x) {
-      _mm512_store_si512(to + p * stride + x * kBlock, flip);
-    }
+    std::byte* const part = to + p * stride;
+    for (std::int64_t x = 0; x < begin; ++x) _mm512_store_si512(part + x * kBlock, padding);
+    for (std::int64_t x = end; x < width; ++x) _mm512_store_si512(part + x * kBlock, padding);
   }
   const std::uint8_t* from[Rows];
   for (int r = 0; r < Rows; ++r) from[r] = rows[r].pixels;
@@ -203,6 +206,8 @@ TVMQ_VNNI void depthwise_row_vnni(const DepthwiseShape& shape, const DepthwiseWe
   const std::int64_t stride = columns(shape) * kBlock;  // of a part
   const std::int64_t count = shape.kernel_width * groups;
   auto* taps = reinterpret_cast<const std::byte**>(scratch + groups * kParts * stride);
+  std::array<std::uint8_t, kBlock> padding;
+  padding.fill(shape.pad_value);
   for (std::int64_t block = 0; block < shape.channels; block += kBlock) {
     const std::int64_t in_block = std::min(shape.channels - block, kBlock);
     const __mmask64 mask = ~__mmask64{0} >> (kBlock - in_block);
@@ -215,7 +220,7 @@ TVMQ_VNNI void depthwise_row_vnni(const DepthwiseShape& shape, const DepthwiseWe
         const bool inside = from >= 0 && from < shape.data_height;
         rows[r] = inside
                       ? Row{data + from * shape.data_width * shape.channels + block, shape.channels}
-                      : Row{kZeros.data(), 0};
+                      : Row{padding.data(), 0};
       }
       std::byte* to = scratch + g * kParts * stride;
       switch (count_rows) {

@@ -19,9 +19,10 @@ struct DepthwiseShape {
   std::int64_t stride_x = 1;
   std::int64_t dilation_y = 1;
   std::int64_t dilation_x = 1;
-  std::int64_t top = 0;  ///< padding, with zeros
+  std::int64_t top = 0;  ///< padding
   std::int64_t left = 0;
-  bool is_signed = false;  ///< data is int8, not uint8
+  std::uint8_t pad_value = 0;  ///< a byte of the data
+  bool is_signed = false;      ///< data is int8, not uint8
 };
 
 /// Weights in the two forms in which the loops read them.

@@ -25,12 +25,21 @@ class ElementwiseKernel final : public FastKernel {
         loops_(layout_loops(type.shape, layout)),
         size_(ir::dtype_size(type.dtype)) {
     collapse(walks.sizes);
-    for (std::size_t i = 0; i < walks_.size(); ++i) direct_.push_back(is_direct(walks_[i]));
+    for (const Walk& walk : walks_) {
+      direct_.push_back(is_direct(walk));
+      repeated_.push_back(is_same_everywhere(walk) ? repeated_chunk(walk, direct_.back())
+                                                   : ir::Tensor{});
+    }
   }
 
   std::size_t scratch_bytes() const override {
     return static_cast<std::size_t>(omp_get_max_threads()) * (code_.slots + walks_.size()) *
            kSlotBytes;
+  }
+  std::size_t constant_bytes() const override {
+    std::size_t bytes = 0;
+    for (const ir::Tensor& each : repeated_) bytes += each.byte_size();
+    return bytes;
   }
   std::string description() const override {
     return "elementwise, " + std::to_string(code_.instructions.size()) + " instructions";
@@ -115,11 +124,34 @@ class ElementwiseKernel final : public FastKernel {
     return walk.strides[rank - 1] == 1 && (row_step_ == 1 || walk.strides[rank - 2] == columns_);
   }
 
+  /// Whether every chunk needs the same part of a constant.
+  bool is_same_everywhere(const Walk& walk) const {
+    const std::size_t rank = walk.strides.size();
+    bool same = !walk.input && walk.strides[rank - 2] == 0 && row_groups_ * column_groups_ > 0 &&
+                (walk.strides[rank - 1] == 0 || column_groups_ == 1);
+    for (std::size_t d = 0; d + 2 < rank; ++d) same = same && walk.strides[d] == 0;
+    return same;
+  }
+  /// What a whole chunk reads of it, made once.
+  ir::Tensor repeated_chunk(const Walk& walk, bool direct) const {
+    ir::Tensor chunk(ir::DType::kUInt8, {static_cast<std::int64_t>(kSlotBytes)});
+    ir::Tensor raw(ir::DType::kUInt8, {static_cast<std::int64_t>(kSlotBytes)});
+    std::byte* slot = nullptr;
+    const std::byte* last = nullptr;
+    fetch(walk, direct, walk.constant.bytes(), row_step_, column_step_, raw.mutable_bytes(),
+          chunk.mutable_bytes(), slot, last);
+    return slot == chunk.bytes() ? chunk : ir::Tensor{};
+  }
+
   void run_units(const StepBuffers& buffers, std::byte* scratch, std::int64_t begin,
                  std::int64_t end) const {
     std::vector<std::byte*> slots(code_.slots);
     for (std::size_t i = 0; i < slots.size(); ++i) slots[i] = scratch + i * kSlotBytes;
     std::byte* raw = scratch + slots.size() * kSlotBytes;  // gathered operands before widening
+    for (std::size_t w = 0; w < walks_.size(); ++w) {
+      if (repeated_[w].empty()) continue;
+      slots[w] = const_cast<std::byte*>(repeated_[w].bytes());  // only ever read
+    }
     std::vector<const std::byte*> gathered(walks_.size(), nullptr);
     std::vector<std::int64_t> index(outer_sizes_.size());
     for (std::int64_t unit = begin; unit < end; ++unit) {
@@ -136,6 +168,7 @@ class ElementwiseKernel final : public FastKernel {
       std::int64_t place = row * full_strides_[rank - 2] + column;
       for (std::size_t d = 0; d < index.size(); ++d) place += index[d] * full_strides_[d];
       for (std::size_t w = 0; w < walks_.size(); ++w) {
+        if (!repeated_[w].empty()) continue;
         const Walk& walk = walks_[w];
         std::int64_t offset = row * walk.strides[rank - 2] + column * walk.strides[rank - 1];
         for (std::size_t d = 0; d < index.size(); ++d) offset += index[d] * walk.strides[d];
@@ -194,6 +227,7 @@ class ElementwiseKernel final : public FastKernel {
   ElementwiseCode code_;
   std::vector<Walk> walks_;
   std::vector<bool> direct_;
+  std::vector<ir::Tensor> repeated_;  ///< by operand; empty: fetched for every chunk
   LayoutLoops loops_;
   std::size_t size_;
   std::int64_t outer_ = 1;

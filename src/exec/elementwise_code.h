@@ -100,6 +100,12 @@ enum class Code : std::uint8_t {
   kStoreFloatInt8,   ///< the low byte of int(a), |a| < 2^31
   kRequantize,       ///< the low byte of int(float(a + b) * c + d clipped to [f0, f1])
   kRequantizeFloor,  ///< the same with the number rounded down before it is clipped
+  kScaleStore,       ///< the low byte of int(a * b + c clipped to [f0, f1])
+  kFastSigmoid,      ///< 1 / (1 + fast_exp(-a))
+  kDequantize,       ///< (float(a) - b) * c
+  /// The low byte of int(y * e + d clipped to [f0, f1]), y = float(a + b) * c clipped to [f2, f3].
+  kRequantizeClipped,
+  kRequantizeSwish,  ///< the same, y = x / (1 + fast_exp(-x)), x = float(a + b) * c
 };
 
 struct Instruction {
@@ -109,8 +115,11 @@ struct Instruction {
   std::uint16_t b = 0;
   std::uint16_t c = 0;
   std::uint16_t d = 0;
+  std::uint16_t e = 0;
   float f0 = 0;
   float f1 = 0;
+  float f2 = 0;
+  float f3 = 0;
   std::int64_t i0 = 0;
   std::int64_t i1 = 0;
   std::int64_t i2 = 0;

@@ -323,14 +323,23 @@ class Compiler {
     code_.instructions = join_instructions(
         std::move(code_.instructions), kFirstResult,
         [&] { return zero(ir::Tensor::scalar<std::int32_t>(0)); },
-        [&] { return zero(ir::Tensor::scalar(0.0F)); });
+        [&] { return zero(ir::Tensor::scalar(0.0F)); },
+        [&](std::uint16_t slot) { return is_one(slot); });
+  }
+
+  bool is_one(std::uint16_t slot) const {
+    if (slot >= code_.operands.size()) return false;
+    const ElementwiseCode::Operand& operand = code_.operands[slot];
+    if (operand.value == kNoValue || operand.dtype != DType::kFloat32) return false;
+    const ir::Tensor& constant = live_[operand.value].constant;
+    return constant.size() == 1 && constant.data<float>()[0] == 1.0F;
   }
 
   /// Gives results few slots: one is free again after the last instruction that reads it.
   void assign_slots() {
     std::vector<std::size_t> last_use(results_, 0);
     const auto for_each_read = [&](Instruction& each, auto visit) {
-      for (std::uint16_t* slot : {&each.a, &each.b, &each.c, &each.d}) {
+      for (std::uint16_t* slot : {&each.a, &each.b, &each.c, &each.d, &each.e}) {
         if (*slot >= kFirstResult) visit(*slot);
       }
     };

@@ -13,7 +13,8 @@ class Joiner {
       : list_(std::move(instructions)), first_result_(first_result), dead_(list_.size(), false) {
     for (std::size_t i = 0; i < list_.size(); ++i) {
       producer_[list_[i].out] = i;
-      for (const std::uint16_t slot : {list_[i].a, list_[i].b, list_[i].c, list_[i].d}) {
+      for (const std::uint16_t slot :
+           {list_[i].a, list_[i].b, list_[i].c, list_[i].d, list_[i].e}) {
         ++uses_[slot];
       }
     }
@@ -83,6 +84,55 @@ class Joiner {
     }
   }
 
+  /// negate, fast_exp, add 1, 1 / ... -> fast_sigmoid
+  void join_sigmoids(const std::function<bool(std::uint16_t)>& is_one) {
+    for (std::size_t i = 0; i < list_.size(); ++i) {
+      if (dead_[i] || list_[i].code != Code::kDivideFloat || !is_one(list_[i].a)) continue;
+      const auto sum = taker(list_[i].b, Code::kAddFloat);
+      const auto power = sum ? side(list_[*sum], Code::kFastExp) : std::nullopt;
+      if (!power || !is_one(power->second)) continue;
+      const auto negated = taker(list_[power->first].a, Code::kNegateFloat);
+      if (!negated) continue;
+      list_[i].code = Code::kFastSigmoid;
+      list_[i].a = list_[*negated].a;
+      list_[i].b = 0;
+      dead_[*sum] = dead_[power->first] = dead_[*negated] = true;
+    }
+  }
+
+  /// multiply_add_clip, store_float_int8 -> scale_store; with the activation of sums in front of it
+  /// -> requantize_clipped, requantize_swish
+  void join_scaled_stores() {
+    for (std::size_t i = 0; i < list_.size(); ++i) {
+      if (dead_[i] || list_[i].code != Code::kStoreFloatInt8) continue;
+      const auto scaled = taker(list_[i].a, Code::kMultiplyAddClip);
+      if (!scaled) continue;
+      Instruction& store = list_[i];
+      const std::uint16_t out = store.out;
+      store = list_[*scaled];
+      store.code = Code::kScaleStore;
+      store.out = out;
+      dead_[*scaled] = true;
+      if (!join_clipped(store)) join_swish(store);
+    }
+  }
+
+  /// int_to_float, subtract, multiply -> dequantize
+  void join_dequantize() {
+    for (std::size_t i = 0; i < list_.size(); ++i) {
+      if (dead_[i] || list_[i].code != Code::kMultiplyFloat) continue;
+      const auto difference = side(list_[i], Code::kSubtractFloat);
+      if (!difference) continue;
+      const auto cast = taker(list_[difference->first].a, Code::kIntToFloat);
+      if (!cast) continue;
+      list_[i].code = Code::kDequantize;
+      list_[i].a = list_[*cast].a;
+      list_[i].b = list_[difference->first].b;
+      list_[i].c = difference->second;
+      dead_[difference->first] = dead_[*cast] = true;
+    }
+  }
+
   std::vector<Instruction> result() {
     std::vector<Instruction> kept;
     for (std::size_t i = 0; i < list_.size(); ++i) {
@@ -106,6 +156,50 @@ class Joiner {
     if (const auto left = taker(of.a, code)) return std::pair{*left, of.b};
     if (const auto right = taker(of.b, code)) return std::pair{*right, of.a};
     return std::nullopt;
+  }
+
+  /// Makes `store` read the sums that `cast` made a float of.
+  void take_sums(Instruction& store, std::size_t cast, std::uint16_t scale) {
+    store.e = store.b;
+    store.d = store.c;
+    store.a = list_[cast].a;
+    store.b = list_[cast].b;
+    store.c = scale;
+    dead_[cast] = true;
+  }
+
+  bool join_clipped(Instruction& store) {
+    const auto found = side(store, Code::kMultiplyClip);
+    if (!found) return false;
+    const Instruction& bounds = list_[found->first];
+    const auto cast = side(bounds, Code::kAddIntToFloat);
+    if (!cast) return false;
+    store.b = found->second;
+    store.code = Code::kRequantizeClipped;
+    store.f2 = bounds.f0;
+    store.f3 = bounds.f1;
+    take_sums(store, cast->first, cast->second);
+    dead_[found->first] = true;
+    return true;
+  }
+
+  void join_swish(Instruction& store) {
+    const auto product = side(store, Code::kMultiplyFloat);
+    if (!product) return;
+    const auto sigmoid = side(list_[product->first], Code::kFastSigmoid);
+    if (!sigmoid || list_[sigmoid->first].a != sigmoid->second) return;
+    // x goes to the sigmoid and to the product, and nowhere else.
+    const auto x = producer_.find(sigmoid->second);
+    if (x == producer_.end() || uses_.at(sigmoid->second) != 2 || dead_[x->second] ||
+        list_[x->second].code != Code::kMultiplyFloat) {
+      return;
+    }
+    const auto cast = side(list_[x->second], Code::kAddIntToFloat);
+    if (!cast) return;
+    store.b = product->second;
+    store.code = Code::kRequantizeSwish;
+    take_sums(store, cast->first, cast->second);
+    dead_[product->first] = dead_[sigmoid->first] = dead_[x->second] = true;
   }
 
   void join_clip(Instruction& clip) {
@@ -179,11 +273,15 @@ class Joiner {
 std::vector<Instruction> join_instructions(std::vector<Instruction> instructions,
                                            std::uint16_t first_result,
                                            const std::function<std::uint16_t()>& zero_int,
-                                           const std::function<std::uint16_t()>& zero_float) {
+                                           const std::function<std::uint16_t()>& zero_float,
+                                           const std::function<bool(std::uint16_t)>& is_one) {
   Joiner joiner(std::move(instructions), first_result);
   joiner.join_stores();
   joiner.join_requantize(zero_int, zero_float);
   joiner.join_pairs();
+  joiner.join_sigmoids(is_one);
+  joiner.join_scaled_stores();
+  joiner.join_dequantize();
   return joiner.result();
 }
 

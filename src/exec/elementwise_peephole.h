@@ -20,10 +20,12 @@ namespace tvmq::exec {
 ///   r5 = float_to_int r4
 ///   store_int8 r5
 ///
-/// `zero_int` and `zero_float` give the slot of an operand that is zero everywhere.
+/// `zero_int` and `zero_float` give the slot of an operand that is zero everywhere; `is_one` tells
+/// which slot holds 1.0.
 std::vector<Instruction> join_instructions(std::vector<Instruction> instructions,
                                            std::uint16_t first_result,
                                            const std::function<std::uint16_t()>& zero_int,
-                                           const std::function<std::uint16_t()>& zero_float);
+                                           const std::function<std::uint16_t()>& zero_float,
+                                           const std::function<bool(std::uint16_t)>& is_one);
 
 }  // namespace tvmq::exec

@@ -24,31 +24,41 @@ enum class Fold : std::uint8_t { kSum, kMaximum };
 
 constexpr std::int64_t kLanes = 512;  ///< channels handled at a time
 
-/// lanes[i] = max(lanes[i], from[i]), or their sum modulo 2^32.
+/// Elements of `pixels` pixels, the same lanes of each, `step` elements from one to the next.
+struct PixelRow {
+  const std::byte* from = nullptr;
+  std::int64_t pixels = 0;
+  std::int64_t step = 0;
+};
+
+/// lanes[i] = max(lanes[i], from[i]), or their sum modulo 2^32, of all pixels.
 template <class T>
-[[gnu::always_inline]] inline void fold_lanes(Fold fold, const T* from, std::int32_t* lanes,
+[[gnu::always_inline]] inline void fold_lanes(Fold fold, const PixelRow& row, std::int32_t* lanes,
                                               std::int64_t count) {
-  if (fold == Fold::kMaximum) {
-    for (std::int64_t i = 0; i < count; ++i) lanes[i] = from[i] > lanes[i] ? from[i] : lanes[i];
-  } else {
-    for (std::int64_t i = 0; i < count; ++i) {
-      lanes[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(lanes[i]) +
-                                           static_cast<std::uint32_t>(from[i]));
+  const T* from = reinterpret_cast<const T*>(row.from);
+  for (std::int64_t p = 0; p < row.pixels; ++p, from += row.step) {
+    if (fold == Fold::kMaximum) {
+      for (std::int64_t i = 0; i < count; ++i) lanes[i] = from[i] > lanes[i] ? from[i] : lanes[i];
+    } else {
+      for (std::int64_t i = 0; i < count; ++i) {
+        lanes[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(lanes[i]) +
+                                             static_cast<std::uint32_t>(from[i]));
+      }
     }
   }
 }
 
 __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) void fold_any(
-    Fold fold, const std::byte* from, ir::DType dtype, std::int32_t* lanes, std::int64_t count) {
+    Fold fold, const PixelRow& row, ir::DType dtype, std::int32_t* lanes, std::int64_t count) {
   switch (dtype) {
     case ir::DType::kInt8:
-      return fold_lanes(fold, reinterpret_cast<const std::int8_t*>(from), lanes, count);
+      return fold_lanes<std::int8_t>(fold, row, lanes, count);
     case ir::DType::kUInt8:
-      return fold_lanes(fold, reinterpret_cast<const std::uint8_t*>(from), lanes, count);
+      return fold_lanes<std::uint8_t>(fold, row, lanes, count);
     case ir::DType::kInt16:
-      return fold_lanes(fold, reinterpret_cast<const std::int16_t*>(from), lanes, count);
+      return fold_lanes<std::int16_t>(fold, row, lanes, count);
     default:
-      return fold_lanes(fold, reinterpret_cast<const std::int32_t*>(from), lanes, count);
+      return fold_lanes<std::int32_t>(fold, row, lanes, count);
   }
 }
 
@@ -78,22 +88,27 @@ void store_any(const std::int32_t* lanes, std::int64_t count, std::int64_t divis
 class IntegerPool final : public FastKernel {
  public:
   IntegerPool(const PoolProblem& problem, const Geometry& geometry, LayoutLoops loops)
-      : kind_(problem.kind), dtype_(problem.data.dtype), geometry_(geometry), loops_(loops) {}
+      : kind_(problem.kind),
+        dtype_(problem.data.dtype),
+        result_dtype_(problem.result.dtype),
+        geometry_(geometry),
+        loops_(loops) {}
 
   void run(const StepBuffers& buffers, KernelState* /*state*/) const override {
     const Geometry& g = geometry_;
     const auto size = static_cast<std::int64_t>(ir::dtype_size(dtype_));
+    const auto result_size = static_cast<std::int64_t>(ir::dtype_size(result_dtype_));
     const std::int64_t pixels_in = g.in[0] * g.in[1] * g.in[2];
     const std::int64_t pixels_out = g.out[0] * g.out[1] * g.out[2];
     for (std::int64_t image = 0; image < loops_.outer * loops_.blocks(); ++image) {
       const std::byte* from = buffers.inputs[0] + image * pixels_in * loops_.block * size;
-      std::byte* to = buffers.outputs[0] + image * pixels_out * loops_.block * size;
+      std::byte* to = buffers.outputs[0] + image * pixels_out * loops_.block * result_size;
       for (std::int64_t pixel = 0; pixel < pixels_out; ++pixel) {
         const Dims at = {pixel / (g.out[1] * g.out[2]), pixel / g.out[2] % g.out[1],
                          pixel % g.out[2]};
         for (std::int64_t lane = 0; lane < loops_.block; lane += kLanes) {
           const std::int64_t count = std::min(kLanes, loops_.block - lane);
-          pool(from + lane * size, to + (pixel * loops_.block + lane) * size, at, count);
+          pool(from + lane * size, to + (pixel * loops_.block + lane) * result_size, at, count);
         }
       }
     }
@@ -124,21 +139,21 @@ class IntegerPool final : public FastKernel {
     }
     for (std::int64_t d = 0; d < taken[0]; ++d) {
       for (std::int64_t h = 0; h < taken[1]; ++h) {
-        for (std::int64_t w = 0; w < taken[2]; ++w) {
-          const std::int64_t row =
-              (first[0] + d * g.dilation[0]) * g.in[1] + first[1] + h * g.dilation[1];
-          const std::int64_t pixel = row * g.in[2] + first[2] + w * g.dilation[2];
-          fold_any(maximum ? Fold::kMaximum : Fold::kSum, from + pixel * loops_.block * size,
-                   dtype_, lanes.data(), count);
-        }
+        const std::int64_t row =
+            (first[0] + d * g.dilation[0]) * g.in[1] + first[1] + h * g.dilation[1];
+        const PixelRow pixels{.from = from + (row * g.in[2] + first[2]) * loops_.block * size,
+                              .pixels = taken[2],
+                              .step = g.dilation[2] * loops_.block};
+        fold_any(maximum ? Fold::kMaximum : Fold::kSum, pixels, dtype_, lanes.data(), count);
       }
     }
     const bool average = !maximum && kind_ != PoolKind::kSum;
-    store_any(lanes.data(), count, average ? divisor : 1, dtype_, to);
+    store_any(lanes.data(), count, average ? divisor : 1, result_dtype_, to);
   }
 
   PoolKind kind_;
   ir::DType dtype_;
+  ir::DType result_dtype_;
   Geometry geometry_;
   LayoutLoops loops_;
 };

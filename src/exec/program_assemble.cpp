@@ -200,7 +200,7 @@ class Assembler {
       } else if (elementwise_supported(graph_, live_, live_.calls[call])) {
         add(ElementwiseStep{.calls = {call}, .output = live_.calls[call].outputs[0]});
       } else {
-        add(SingleStep{call});
+        add(SingleStep{.call = call});
       }
     }
   }
@@ -235,6 +235,7 @@ class Assembler {
   }
 
   void add(const SingleStep& step) {
+    if (step.cast) return add_with_cast(step.call, *step.cast);
     const Call& call = live_.calls[step.call];
     if (add_view(call)) return;
     const MemoryLayout layout = call.inputs.empty() ? MemoryLayout{} : widest_layout(call);
@@ -247,6 +248,18 @@ class Assembler {
     // nn.pad's value and the like are part of the kernel.
     const std::span<const ValueId> inputs(call.inputs.data(), selected.inputs.size());
     add_step(call.node, ir::describe(graph_, call.node), std::move(selected), inputs, call.outputs);
+  }
+
+  void add_with_cast(std::uint32_t index, std::uint32_t cast) {
+    Call call = live_.calls[index];
+    call.inputs[0] = live_.calls[cast].inputs[0];
+    FastKernelChoice choice = make_single_kernel(graph_, live_, call, widest_layout(call));
+    if (auto* selected = std::get_if<SelectedKernel>(&choice)) {
+      return add_step(call.node, name_of(std::array{cast, index}), std::move(*selected),
+                      call.inputs, call.outputs);
+    }
+    add(ElementwiseStep{.calls = {cast}, .output = live_.calls[cast].outputs[0]});
+    add(SingleStep{.call = index});
   }
 
   /// The layout that most bytes of the operands have.

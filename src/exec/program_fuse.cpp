@@ -46,19 +46,14 @@ std::optional<std::size_t> contraction_axis(const Node& node, std::size_t rank) 
   }
 }
 
-/// The padding of a constant zero nn.pad in front of a convolution, as "before..., after..." of the
-/// spatial dimensions.
-std::optional<std::vector<std::int64_t>> foldable_padding(const Node& pad, const Value& pad_value,
-                                                          std::string_view data_layout) {
+/// The padding of an nn.pad with a constant in front of a convolution, as "before..., after..." of
+/// the spatial dimensions.
+std::optional<std::vector<std::int64_t>> spatial_padding(const Node& pad,
+                                                         std::string_view data_layout) {
   const auto& attrs = pad.attrs_as<ir::PadAttrs>();
   const auto layout = ir::Layout::parse(data_layout);
-  const ir::Tensor& value = pad_value.constant;
-  if (attrs.pad_mode != "constant" || !layout || value.empty() || value.size() != 1 ||
-      layout->rank() != attrs.pad_width.size()) {
+  if (attrs.pad_mode != "constant" || !layout || layout->rank() != attrs.pad_width.size()) {
     return std::nullopt;
-  }
-  for (std::size_t i = 0; i < value.byte_size(); ++i) {
-    if (value.bytes()[i] != std::byte{0}) return std::nullopt;
   }
   std::vector<std::int64_t> before;
   std::vector<std::int64_t> after;
@@ -75,6 +70,19 @@ std::optional<std::vector<std::int64_t>> foldable_padding(const Node& pad, const
   }
   before.insert(before.end(), after.begin(), after.end());
   return before;
+}
+
+bool is_zero(const ir::Tensor& value) {
+  const std::span<const std::byte> bytes(value.bytes(), value.byte_size());
+  return std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; });
+}
+
+/// One number of the dtype that is padded, if it is of 8 bits.
+std::optional<std::int64_t> byte_value(const ir::Tensor& value, ir::DType data) {
+  if (value.dtype() != data) return std::nullopt;
+  if (data == ir::DType::kUInt8) return value.data<std::uint8_t>()[0];
+  if (data == ir::DType::kInt8) return value.data<std::int8_t>()[0];
+  return std::nullopt;
 }
 
 std::string_view data_layout_of(const Node& node) {
@@ -100,10 +108,11 @@ class Fuser {
 
   std::vector<FusedStep> run() {
     for (std::uint32_t call = 0; call < live_.calls.size(); ++call) fuse_contraction(call);
+    for (std::uint32_t call = 0; call < live_.calls.size(); ++call) absorb_cast(call);
     group_elementwise();
     attach_epilogues();
     for (std::uint32_t call = 0; call < live_.calls.size(); ++call) {
-      if (!done_[call]) steps_.emplace(call, SingleStep{call});
+      if (!done_[call]) steps_.emplace(call, SingleStep{.call = call});
     }
     std::vector<FusedStep> result;
     for (auto& [place, step] : steps_) result.push_back(std::move(step));
@@ -138,12 +147,57 @@ class Fuser {
     const auto producer = static_cast<std::size_t>(position_[step.data]);
     const Call& pad = live_.calls[producer];
     if (!graph_[pad.node].is_call(Op::kPad) || data_layout_of(node).empty()) return;
-    auto padding = foldable_padding(graph_[pad.node], live_[pad.inputs[1]], data_layout_of(node));
-    if (!padding) return;
+    const ir::Tensor& value = live_[pad.inputs[1]].constant;
+    if (value.empty() || value.size() != 1) return;
+    if (!is_zero(value)) {
+      const auto byte = byte_value(value, live_.type(pad.inputs[0]).dtype);
+      if (!byte || !is_depthwise(node, step) || !pads_nothing(node)) return;
+      step.pad_value = *byte;
+    }
+    auto padding = spatial_padding(graph_[pad.node], data_layout_of(node));
+    if (!padding) {
+      step.pad_value = 0;
+      return;
+    }
     step.padding = std::move(*padding);
     step.data = pad.inputs[0];
     step.calls.push_back(static_cast<std::uint32_t>(producer));
     done_[producer] = true;
+  }
+
+  /// One that has kernels of our own (depthwise_convolution.h), to which it is all the same what
+  /// the padding is.
+  bool is_depthwise(const Node& conv, const ContractionStep& step) const {
+    if (conv.op != Op::kConv2D) return false;
+    const auto& attrs = conv.attrs_as<ir::Conv2DAttrs>();
+    const auto layout = ir::Layout::parse(attrs.data_layout);
+    const auto axis = layout ? layout->index_of('C') : std::nullopt;
+    const ir::TensorType& weights = live_.type(live_.calls[step.call].inputs[1]);
+    return axis && attrs.groups > 1 && live_.type(step.data).shape[*axis] == attrs.groups &&
+           live_.type(step.output).shape[*axis] == attrs.groups &&
+           (attrs.out_layout.empty() || attrs.out_layout == attrs.data_layout) &&
+           weights.dtype == ir::DType::kInt8 && live_.type(step.output).dtype == ir::DType::kInt32;
+  }
+  static bool pads_nothing(const Node& conv) {
+    return std::ranges::all_of(conv.attrs_as<ir::Conv2DAttrs>().padding,
+                               [](std::int64_t each) { return each == 0; });
+  }
+
+  /// A sum over pixels reads bytes as well as the int32 that a cast makes of them.
+  void absorb_cast(std::uint32_t index) {
+    const Call& call = live_.calls[index];
+    if (!graph_[call.node].is_call(Op::kSum) || position_[call.inputs[0]] < 0) return;
+    const Value& wide = live_[call.inputs[0]];
+    const auto producer = static_cast<std::uint32_t>(position_[call.inputs[0]]);
+    const Call& cast = live_.calls[producer];
+    if (wide.kept || wide.users.size() != 1 || wide.type.dtype != ir::DType::kInt32 ||
+        !graph_[cast.node].is_call(Op::kCast)) {
+      return;
+    }
+    const ir::DType narrow = live_.type(cast.inputs[0]).dtype;
+    if (narrow != ir::DType::kUInt8 && narrow != ir::DType::kInt8) return;
+    done_[producer] = done_[index] = true;
+    steps_.emplace(index, SingleStep{.call = index, .cast = producer});
   }
 
   /// From the last call to the first: a call joins the group of its users if they are all in one.

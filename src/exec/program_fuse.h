@@ -43,6 +43,7 @@ struct ContractionStep {
   std::vector<std::uint32_t> calls{};   ///< all of them, ascending
   ValueId data = kNoValue;              ///< the operand, or what an absorbed nn.pad pads
   std::vector<std::int64_t> padding{};  ///< of an absorbed nn.pad, as in the operator's attributes
+  std::int64_t pad_value = 0;           ///< what it pads with; not 0: a depthwise int8 convolution
   std::vector<float> scale{};           ///< per output channel; empty: 1
   std::vector<float> bias{};            ///< per output channel; empty: 0
   std::vector<PostOp> post{};
@@ -55,6 +56,8 @@ struct ContractionStep {
 /// Any other operator.
 struct SingleStep {
   std::uint32_t call = 0;
+  /// A cast of 8-bit values to int32 in front of a sum, which reads what the cast reads.
+  std::optional<std::uint32_t> cast{};
 };
 
 using FusedStep = std::variant<ContractionStep, ElementwiseStep, SingleStep>;

@@ -41,6 +41,7 @@ MemoryLayout if_along(MemoryLayout layout, std::int64_t channel_axis) {
 
 FastKernelChoice pool(const PoolProblem& problem, MemoryLayout layout) {
   layout = if_along(layout, problem.channel_axis);
+  if (problem.result.dtype != problem.data.dtype) return make_integer_pool(problem, layout);
   FastKernelChoice choice = make_pool(problem, layout);
   const bool refused = std::holds_alternative<std::string>(choice);
   return refused && ir::is_integer(problem.data.dtype) ? make_integer_pool(problem, layout)
@@ -124,6 +125,10 @@ FastKernelChoice reduce_pixels(const LiveValues& live, const Call& call,
     return std::string("a reduction over other than the spatial dimensions");
   }
   PoolProblem problem{.data = data, .result = data, .kind = kind};
+  problem.result.dtype = live.type(call.outputs[0]).dtype;
+  if (problem.result.dtype != data.dtype && kind != PoolKind::kSum) {
+    return std::string("a result of another dtype");
+  }
   for (std::int64_t d = 0; d < rank; ++d) {
     if (reduced[d]) problem.result.shape[d] = 1;
   }

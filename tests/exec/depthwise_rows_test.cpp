@@ -58,6 +58,7 @@ TEST(DepthwiseRows, FourBytesAtATimeEqualThePlainLoops) {
                                  .dilation_x = dilation,
                                  .top = kernel * dilation - 1,  // some rows see only padding
                                  .left = kernel / 2 * dilation,
+                                 .pad_value = static_cast<std::uint8_t>(stride == 2 ? 0 : 77),
                                  .is_signed = is_signed};
             shape.result_width = positions(9, shape.left, kernel, dilation, stride);
             if (shape.result_width < 1) continue;

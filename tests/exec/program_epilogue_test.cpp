@@ -50,6 +50,14 @@ NodeId stored(Network& n, NodeId x) {
               DType::kUInt8);
 }
 
+NodeId scalar(Network& n, float value) { return n.graph.add_constant(Tensor::scalar(value)); }
+/// As the integer scheme writes it.
+NodeId sigmoid(Network& n, NodeId x) {
+  Graph& g = n.graph;
+  const NodeId power = g.add_call(Op::kFastExp, {g.add_call(Op::kNegative, {x})});
+  return g.add_call(Op::kDivide, {scalar(n, 1), g.add_call(Op::kAdd, {power, scalar(n, 1)})});
+}
+
 struct Case {
   std::string name;
   Shape data;
@@ -92,7 +100,7 @@ TEST_P(ProgramEpilogue, EqualsTheReference) {
   EXPECT_TRUE(banded) << "the epilogue is a step of its own";
 }
 
-const Shape kImage = {1, 24, 47, 45};
+const Shape kImage = {1, 24, 67, 65};
 const Shape kKernel = {40, 24, 3, 3};
 
 INSTANTIATE_TEST_SUITE_P(
@@ -107,7 +115,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"stride_3_pointwise", {1, 24, 140, 141}, {40, 24, 1, 1}, {.strides = {3, 3}}},
         Case{"dilation", kImage, kKernel, {.padding = {3, 3}, .dilation = {3, 3}}},
         Case{"pointwise", kImage, {40, 24, 1, 1}, {}},
-        Case{"batch", {3, 24, 33, 45}, kKernel, {.padding = {1, 1}}},
+        Case{"batch", {3, 24, 53, 45}, kKernel, {.padding = {1, 1}}},
         Case{"groups", kImage, {48, 12, 3, 3}, {.padding = {1, 1}, .groups = 2}},
         Case{"depthwise", kImage, {24, 1, 3, 3}, {.padding = {1, 1}, .groups = 24}},
         Case{"depthwise_int8",
@@ -120,18 +128,18 @@ INSTANTIATE_TEST_SUITE_P(
              {70, 1, 5, 5},
              {.strides = {2, 2}, .padding = {1, 2, 2, 2}, .groups = 70}},
         Case{"nhwc",
-             {1, 47, 45, 24},
+             {1, 67, 65, 24},
              {3, 3, 24, 40},
              {.padding = {1, 1}, .data_layout = "NHWC", .kernel_layout = "HWIO"}},
         Case{"nhwc_batch",
-             {2, 47, 45, 24},
+             {2, 67, 65, 24},
              {3, 3, 24, 40},
              {.padding = {1, 1}, .data_layout = "NHWC", .kernel_layout = "HWIO"}}),
     [](const auto& test) { return test.param.name; });
 
 Case with_epilogue(std::string name, std::function<NodeId(Network&, NodeId, const Shape&)> epilogue,
                    std::int64_t batch = 1) {
-  return {std::move(name),     {batch, 24, 47, 45}, kKernel,
+  return {std::move(name),     {batch, 24, 67, 65}, kKernel,
           {.padding = {1, 1}}, DType::kUInt8,       std::move(epilogue)};
 }
 
@@ -159,16 +167,95 @@ INSTANTIATE_TEST_SUITE_P(
         with_epilogue("float_result", [](Network&, NodeId x, const Shape&) { return x; }),
         with_epilogue("swish",
                       [](Network& n, NodeId x, const Shape&) {
+                        return stored(n, n.graph.add_call(Op::kMultiply, {x, sigmoid(n, x)}));
+                      }),
+        with_epilogue("swish_of_another",  // x goes to three places
+                      [](Network& n, NodeId x, const Shape&) {
+                        const NodeId y = n.graph.add_call(Op::kMultiply, {x, sigmoid(n, x)});
+                        return stored(n, n.graph.add_call(Op::kAdd, {y, x}));
+                      }),
+        with_epilogue(
+            "sigmoid",
+            [](Network& n, NodeId x, const Shape&) {
+              return stored(n, n.graph.add_call(Op::kMultiply, {sigmoid(n, x), scalar(n, 60)}));
+            }),
+        with_epilogue("division_that_is_no_sigmoid",
+                      [](Network& n, NodeId x, const Shape&) {
                         Graph& g = n.graph;
-                        NodeId y = g.add_call(Op::kFastExp, {g.add_call(Op::kNegative, {x})});
-                        y = g.add_call(Op::kAdd, {y, g.add_constant(Tensor::scalar(1.0F))});
-                        return stored(n, g.add_call(Op::kDivide, {x, y}));
+                        const NodeId y = g.add_call(Op::kFastExp, {g.add_call(Op::kNegative, {x})});
+                        const NodeId sum = g.add_call(Op::kAdd, {y, scalar(n, 2)});
+                        return stored(n, g.add_call(Op::kDivide, {scalar(n, 1), sum}));
+                      }),
+        with_epilogue("relu6",
+                      [](Network& n, NodeId x, const Shape&) {
+                        return stored(n, n.graph.add_call(Op::kClip, {x},
+                                                          ir::ClipAttrs{.a_min = 0, .a_max = 6}));
+                      }),
+        with_epilogue("dequantized_gate",
+                      [](Network& n, NodeId x, const Shape& shape) {
+                        Graph& g = n.graph;
+                        NodeId y = cast(g, input(n, DType::kUInt8, shape), DType::kFloat32);
+                        y = g.add_call(Op::kSubtract, {y, scalar(n, 117)});
+                        y = g.add_call(Op::kMultiply, {y, scalar(n, 0.03F)});
+                        return stored(n, g.add_call(Op::kMultiply, {x, y}));
                       }),
         with_epilogue("sums_twice",
                       [](Network& n, NodeId x, const Shape&) {
                         return stored(n, n.graph.add_call(Op::kMultiply, {x, x}));
                       })),
     [](const auto& test) { return test.param.name; });
+
+/// Padding with the zero point in front of a depthwise convolution is the convolution's own.
+TEST(ProgramEpilogueApart, PaddingWithAnyByteBelongsToDepthwiseConvolutions) {
+  for (const auto& [dtype, value] : {std::pair{DType::kUInt8, 131}, {DType::kInt8, -77}}) {
+    for (const bool own_padding : {false, true}) {
+      for (const std::int64_t multiplier : {1, 2}) {
+        Network n;
+        Graph& g = n.graph;
+        const NodeId x = input(n, dtype, kImage);
+        const NodeId pad_value = g.add_constant(
+            dtype == DType::kUInt8 ? Tensor::scalar(static_cast<std::uint8_t>(value))
+                                   : Tensor::scalar(static_cast<std::int8_t>(value)));
+        const NodeId padded = g.add_call(
+            Op::kPad, {x, pad_value}, ir::PadAttrs{.pad_width = {{0, 0}, {0, 0}, {2, 1}, {0, 3}}});
+        const NodeId w =
+            g.add_constant(n.numbers.integers<std::int8_t>({24 * multiplier, 1, 5, 3}, -128, 127));
+        const std::int64_t own = own_padding ? 1 : 0;
+        const NodeId sums = g.add_call(Op::kConv2D, {padded, w},
+                                       ir::Conv2DAttrs{.strides = {2, 1},
+                                                       .padding = {own, own},
+                                                       .groups = 24,
+                                                       .out_dtype = DType::kInt32});
+        g.set_output(stored(n, scaled(n, sums, 24 * multiplier, false)));
+        infer_types(g);
+        expect_same_bytes(run_program(g, n.inputs), run_reference(g, n.inputs));
+        const Program program(g);
+        bool apart = false;
+        for (const StepInfo& step : program.steps()) {
+          apart = apart || (step.text.starts_with("nn.pad") &&
+                            step.text.find("nn.conv2d") == std::string::npos);
+        }
+        EXPECT_EQ(apart, own_padding || multiplier == 2) << steps_of(program);
+      }
+    }
+  }
+}
+
+TEST(ProgramEpilogueApart, SumsOverPixelsReadBytes) {
+  for (const DType dtype : {DType::kUInt8, DType::kInt8}) {
+    for (const bool last : {false, true}) {
+      Network n;
+      Graph& g = n.graph;
+      const NodeId x = input(n, dtype, last ? Shape{2, 9, 11, 24} : Shape{2, 24, 9, 11});
+      g.set_output(g.add_call(
+          Op::kSum, {cast(g, x, DType::kInt32)},
+          ir::ReduceAttrs{.axis = last ? ir::IntList{1, 2} : ir::IntList{2, 3}, .keepdims = true}));
+      infer_types(g);
+      expect_same_bytes(run_program(g, n.inputs), run_reference(g, n.inputs));
+      EXPECT_EQ(Program(g).steps().size(), 1U) << steps_of(Program(g));
+    }
+  }
+}
 
 /// What keeps an epilogue apart: a result that is not the only one, or that differs from row to
 /// row.
@@ -181,7 +268,7 @@ TEST(ProgramEpilogueApart, StaysApartWhereTheSumsAreNeeded) {
         Op::kConv2D, {x, w}, ir::Conv2DAttrs{.padding = {1, 1}, .out_dtype = DType::kInt32});
     NodeId y = scaled(n, sums, 40, false);
     if (rows_differ) {
-      y = n.graph.add_call(Op::kAdd, {y, n.graph.add_constant(n.numbers.floats({47, 1}))});
+      y = n.graph.add_call(Op::kAdd, {y, n.graph.add_constant(n.numbers.floats({67, 1}))});
     }
     y = stored(n, y);
     n.graph.set_output(rows_differ ? y : n.graph.add_tuple({y, sums}));
