@@ -17,20 +17,12 @@
 
 #include "base/log.h"
 #include "ir/graph.h"
+#include "quant/calibration_counts.h"
 #include "quant/calibration_table.h"
+#include "quant/count_samples.h"
 #include "quant/threshold.h"
 
 namespace tvmq::quant {
-
-/// The samples. Both functions are called from several threads at once.
-struct BatchSource {
-  std::int64_t batches = 0;
-  /// One tensor per graph input, in order; nothing if the batch cannot be read and is left out.
-  /// Must give the same for the same number every time.
-  std::function<std::optional<std::vector<ir::Tensor>>(std::int64_t batch)> load;
-  /// For messages: "batch 3 (cat.jpg, dog.jpg)".
-  std::function<std::string(std::int64_t batch)> describe;
-};
 
 struct CalibrateOptions {
   CalibMode mode = CalibMode::kMse;
@@ -57,5 +49,10 @@ struct CalibrateOptions {
 /// worker throws is thrown here, the one of the smallest batch, after all workers have ended.
 CalibrationTable calibrate(const ir::Graph& graph, std::span<const ir::NodeId> observed,
                            const BatchSource& source, const CalibrateOptions& options, Log& log);
+
+/// What the counts say about `observed`, all of which are in the counts or constants. The table's
+/// mode needs no more than what was counted.
+CalibrationTable table_of(const ir::Graph& graph, std::span<const ir::NodeId> observed,
+                          const CalibrationCounts& counts, const CalibrateOptions& options);
 
 }  // namespace tvmq::quant

@@ -64,8 +64,10 @@ class Pass {
       stopped_.store(true);
       ended_by_batch_ = std::min(ended_by_batch_, batch);
     }
+    if (inputs && !ended && options_.finished) options_.finished(batch);
     (inputs ? result_.batches : result_.skipped) += 1;
-    log_.progress(options_.title, result_.batches + result_.skipped, source_.batches);
+    log_.progress(options_.title, options_.done_before + result_.batches + result_.skipped,
+                  options_.done_before + source_.batches + options_.done_after);
   }
 
   const BatchSource& source_;

@@ -20,8 +20,12 @@ namespace tvmq::quant {
 using ObserveBatch = std::function<bool(const exec::TapView& view, std::int64_t batch)>;
 
 struct PassOptions {
-  std::string_view title;  ///< for Log::progress
-  int threads = 0;         ///< 0: as many as the machine has
+  std::string_view title;        ///< for Log::progress
+  int threads = 0;               ///< 0: as many as the machine has
+  std::int64_t done_before = 0;  ///< for Log::progress: batches of the same work in passes before
+  std::int64_t done_after = 0;   ///< and in passes that follow
+  /// Called for every batch that was read and worked on to its end, one call at a time.
+  std::function<void(std::int64_t batch)> finished = {};
 };
 
 struct PassResult {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <mutex>
+#include <utility>
 
 #include "base/error.h"
 #include "exec/program.h"
@@ -16,7 +18,6 @@ struct BatchSums {
   std::vector<double> high;
   std::vector<double> sum;
   std::vector<double> squares;
-  double per_channel = 0;  ///< elements of a channel
 };
 
 /// Elements lie as [outer][channels / block][inner][block] (exec::TapView).
@@ -49,40 +50,53 @@ BatchSums sums_of(const exec::TapView& view) {
     }
     channel = (channel + block) % channels;
   }
-  const std::size_t per_channel = view.elements.size() / channels;
-  sums.per_channel = static_cast<double>(per_channel);
   return sums;
 }
 
-ChannelStatistics combine(const std::vector<BatchSums>& batches) {
-  ChannelStatistics result;
-  double count = 0;
-  for (const BatchSums& batch : batches) {
-    if (batch.sum.empty()) continue;
-    const std::size_t channels = batch.sum.size();
-    result.low.resize(channels, 0);
-    result.high.resize(channels, 0);
-    result.mean.resize(channels, 0);
-    result.mean_square.resize(channels, 0);
-    count += batch.per_channel;
-    for (std::size_t c = 0; c < channels; ++c) {
-      result.low[c] = std::min(result.low[c], batch.low[c]);
-      result.high[c] = std::max(result.high[c], batch.high[c]);
-      result.mean[c] += batch.sum[c];
-      result.mean_square[c] += batch.squares[c];
-    }
+ChannelSums exact(const BatchSums& batch, std::int64_t per_channel) {
+  ChannelSums result{.per_channel = per_channel,
+                     .low = batch.low,
+                     .high = batch.high,
+                     .sum = std::vector<ExactSum>(batch.sum.size()),
+                     .squares = std::vector<ExactSum>(batch.sum.size())};
+  for (std::size_t c = 0; c < batch.sum.size(); ++c) {
+    result.sum[c].add(batch.sum[c]);
+    result.squares[c].add(batch.squares[c]);
   }
-  for (double& mean : result.mean) mean /= count;
-  for (double& mean : result.mean_square) mean /= count;
   return result;
 }
 
 }  // namespace
 
-std::vector<ChannelStatistics> observe_channels(const ir::Graph& graph,
-                                                std::span<const ir::NodeId> values,
-                                                const BatchSource& source,
-                                                const ChannelStatisticsOptions& options, Log& log) {
+void ChannelSums::merge(const ChannelSums& other) {
+  if (other.per_channel == 0) return;
+  if (per_channel == 0) {
+    *this = other;
+    return;
+  }
+  check(low.size() == other.low.size(), "sums of the same channels");
+  per_channel += other.per_channel;
+  for (std::size_t c = 0; c < low.size(); ++c) {
+    low[c] = std::min(low[c], other.low[c]);
+    high[c] = std::max(high[c], other.high[c]);
+    sum[c].add(other.sum[c]);
+    squares[c].add(other.squares[c]);
+  }
+}
+
+ChannelStatistics ChannelSums::statistics() const {
+  ChannelStatistics result{.low = low, .high = high, .mean = {}, .mean_square = {}};
+  for (std::size_t c = 0; c < low.size(); ++c) {
+    result.mean.push_back(sum[c].value() / static_cast<double>(per_channel));
+    result.mean_square.push_back(squares[c].value() / static_cast<double>(per_channel));
+  }
+  return result;
+}
+
+std::vector<ChannelSums> sum_channels(const ir::Graph& graph, std::span<const ir::NodeId> values,
+                                      const BatchSource& source,
+                                      const ChannelStatisticsOptions& options, Log& log,
+                                      std::vector<std::int64_t>* seen) {
   if (values.empty()) return {};
   std::vector<std::size_t> index_of(graph.size(), values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -91,22 +105,39 @@ std::vector<ChannelStatistics> observe_channels(const ir::Graph& graph,
   }
   BatchSource few = source;
   few.batches = std::min(source.batches, options.most_batches);
-  // Each batch writes into a place of its own, so threads need not wait for each other.
-  std::vector<std::vector<BatchSums>> sums(
-      values.size(), std::vector<BatchSums>(static_cast<std::size_t>(few.batches)));
   exec::ProgramOptions program_options{.targets = {values[0]}, .taps = {}};
   program_options.taps.assign(values.begin(), values.end());
   const auto program = std::make_shared<const exec::Program>(graph, std::move(program_options));
+  std::vector<ChannelSums> sums(values.size());
+  std::vector<std::mutex> mutexes(values.size());
   run_pass(
-      program, few, {.title = options.title, .threads = options.threads},
-      [&](const exec::TapView& view, std::int64_t batch) {
-        sums[index_of[view.node]][static_cast<std::size_t>(batch)] = sums_of(view);
+      program, few,
+      {.title = options.title,
+       .threads = options.threads,
+       .finished =
+           [&](std::int64_t batch) {
+             if (seen != nullptr) seen->push_back(batch);
+           }},
+      [&](const exec::TapView& view, std::int64_t /*batch*/) {
+        const auto elements = static_cast<std::int64_t>(view.elements.size());
+        const ChannelSums of_batch = exact(sums_of(view), elements / view.channels);
+        const std::size_t i = index_of[view.node];
+        const std::lock_guard lock(mutexes[i]);
+        sums[i].merge(of_batch);
         return true;
       },
       log);
+  return sums;
+}
+
+std::vector<ChannelStatistics> observe_channels(const ir::Graph& graph,
+                                                std::span<const ir::NodeId> values,
+                                                const BatchSource& source,
+                                                const ChannelStatisticsOptions& options, Log& log) {
   std::vector<ChannelStatistics> result;
-  result.reserve(values.size());
-  for (const auto& batches : sums) result.push_back(combine(batches));
+  for (const ChannelSums& sums : sum_channels(graph, values, source, options, log)) {
+    result.push_back(sums.statistics());
+  }
   return result;
 }
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "ir/graph.h"
 #include "quant/calibrate.h"
+#include "quant/exact_sum.h"
 
 namespace tvmq::quant {
 
@@ -23,15 +24,37 @@ struct ChannelStatistics {
   std::vector<double> mean_square;
 };
 
+/// What the statistics of one value are made from: of any samples, in any order, the same bits.
+/// Sums of different samples can be merged.
+struct ChannelSums {
+  std::int64_t per_channel = 0;  ///< elements of a channel; 0: nothing was seen, no channels known
+  std::vector<double> low = {};  ///< per channel, as above
+  std::vector<double> high = {};
+  std::vector<ExactSum> sum = {};
+  std::vector<ExactSum> squares = {};
+  bool operator==(const ChannelSums&) const = default;
+
+  /// REQUIRES: as many channels, unless one of them saw nothing.
+  void merge(const ChannelSums& other);
+  [[nodiscard]] ChannelStatistics statistics() const;
+};
+
 struct ChannelStatisticsOptions {
   std::string_view title;         ///< of the progress
   std::int64_t most_batches = 0;  ///< the first so many batches of the source
   int threads = 0;                ///< 0: all cores; does not change the result
 };
 
+/// The sums of `values`, in their order. Of a batch they are taken in double, batches are added
+/// without rounding. `seen`: each batch that could be read, in any order.
+/// REQUIRES: each value occurs once, is a float32 tensor of rank >= 2, not a constant.
+std::vector<ChannelSums> sum_channels(const ir::Graph& graph, std::span<const ir::NodeId> values,
+                                      const BatchSource& source,
+                                      const ChannelStatisticsOptions& options, Log& log,
+                                      std::vector<std::int64_t>* seen = nullptr);
+
 /// The statistics of `values`, in their order; an empty result for a value that no batch reached.
-/// Sums are taken per batch and added in the order of batches: the same bits for any number of
-/// threads. REQUIRES: each value occurs once, is a float32 tensor of rank >= 2, not a constant.
+/// The same bits for any number of threads. REQUIRES: as sum_channels().
 std::vector<ChannelStatistics> observe_channels(const ir::Graph& graph,
                                                 std::span<const ir::NodeId> values,
                                                 const BatchSource& source,

@@ -146,6 +146,11 @@ ValueObserver::ValueObserver(StatisticsKinds kinds) : kinds_(kinds) {
   if (kinds.percentile) statistics_.upper_counts.resize(kUpperCounts);
 }
 
+ValueObserver::ValueObserver(StatisticsKinds kinds, ValueStatistics statistics)
+    : kinds_(kinds), statistics_(std::move(statistics)) {
+  if (kinds.percentile) statistics_.upper_counts.resize(kUpperCounts);
+}
+
 bool ValueObserver::observe_range(std::span<const float> elements, std::int64_t batch) {
   const RangeStatistics range = range_of(elements, batch);
   {

@@ -17,6 +17,7 @@
 #include <limits>
 #include <mutex>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace tvmq::quant {
@@ -77,6 +78,8 @@ std::size_t counter_of_rank(std::span<const std::uint64_t> counts, std::uint64_t
 class ValueObserver {
  public:
   explicit ValueObserver(StatisticsKinds kinds);
+  /// Goes on where another one with these statistics was.
+  ValueObserver(StatisticsKinds kinds, ValueStatistics statistics);
 
   /// Pass 1. False if there is a NaN or an infinity among `elements`.
   bool observe_range(std::span<const float> elements, std::int64_t batch);
@@ -89,6 +92,7 @@ class ValueObserver {
   void merge(const ValueObserver& other);
 
   [[nodiscard]] const ValueStatistics& statistics() const { return statistics_; }
+  void swap_statistics(ValueStatistics& other) { std::swap(statistics_, other); }
 
  private:
   void add_histogram(std::span<const float> elements);
