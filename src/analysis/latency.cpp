@@ -64,7 +64,8 @@ std::vector<LatencyTimes> measure_latency(std::span<const ir::Graph* const> grap
 }
 
 double measure_throughput(const ir::Graph& graph, std::span<const ir::Tensor> inputs, int sessions,
-                          std::chrono::milliseconds time) {
+                          std::chrono::milliseconds time,
+                          const std::function<void(std::int64_t, std::int64_t)>& progress) {
   check(sessions >= 1, "a session");
   const auto program = std::make_shared<const exec::Program>(graph);
   std::vector<std::unique_ptr<exec::Session>> all;
@@ -82,8 +83,14 @@ double measure_throughput(const ir::Graph& graph, std::span<const ir::Tensor> in
         } while (Clock::now() - start < time);
       });
     }
+    constexpr std::chrono::milliseconds kTick{100};
+    for (auto gone = kTick; progress && gone < time; gone += kTick) {
+      std::this_thread::sleep_until(start + gone);
+      progress(gone.count(), time.count());
+    }
   }
   const double seconds = milliseconds_since(start) / 1e3;
+  if (progress) progress(time.count(), time.count());
   return static_cast<double>(std::reduce(runs.begin(), runs.end())) / seconds;
 }
 

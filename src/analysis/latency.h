@@ -38,9 +38,12 @@ std::vector<LatencyTimes> measure_latency(std::span<const ir::Graph* const> grap
                                           const LatencyOptions& options);
 
 /// Runs per second of so many sessions at once, one thread each, which is how many images are best
-/// worked on. Throws as above. REQUIRES: sessions >= 1.
-double measure_throughput(const ir::Graph& graph, std::span<const ir::Tensor> inputs, int sessions,
-                          std::chrono::milliseconds time);
+/// worked on. `progress` is called now and then with the milliseconds gone, of those that are to be
+/// measured. Throws as above. REQUIRES: sessions >= 1.
+double measure_throughput(
+    const ir::Graph& graph, std::span<const ir::Tensor> inputs, int sessions,
+    std::chrono::milliseconds time,
+    const std::function<void(std::int64_t done, std::int64_t total)>& progress = {});
 
 /// Numbers for the inputs of a network that nobody gave, for measuring times: floats of a regular
 /// pattern within -1..1, integers 1. Throws InputError for an input of another or no known type.

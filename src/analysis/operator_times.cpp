@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "exec/program.h"
+#include "quant/layers.h"
 
 namespace tvmq::analysis {
 namespace {
@@ -31,10 +32,12 @@ std::vector<StepTime> measure_operators(const ir::Graph& graph, std::span<const 
     });
     if (options.progress) options.progress(run + 1, options.runs);
   }
+  const std::vector<std::string> names = quant::layer_names(graph);
   std::vector<StepTime> result;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const ir::Node& node = graph[steps[i].node];
     result.push_back({.op = node.kind == ir::NodeKind::kCall ? std::string(node.op_name()) : "copy",
+                      .layer = names[steps[i].node],
                       .text = steps[i].text,
                       .median_us = times[i].empty() ? 0 : median(times[i])});
   }

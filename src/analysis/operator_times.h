@@ -13,8 +13,9 @@ namespace tvmq::analysis {
 
 /// One kernel of the compiled network.
 struct StepTime {
-  std::string op;    ///< TVM's name of the operator that the kernel is for, e.g. "nn.conv2d"
-  std::string text;  ///< exec::StepInfo::text
+  std::string op;     ///< TVM's name of the operator that the kernel is for, e.g. "nn.conv2d"
+  std::string layer;  ///< quant::layer_names() of it; empty for what is no layer
+  std::string text;   ///< exec::StepInfo::text
   double median_us = 0;
 };
 

@@ -116,6 +116,14 @@ LabelList read_labels(const fs::path& list, const fs::path& also) {
   return result;
 }
 
+LabelList read_labels_of(const fs::path& list, const fs::path& folder) {
+  LabelList result = parse_labels(read_file(list), list.string());
+  result.folder = folder;
+  if (has_file(folder, result.files.front())) return result;
+  throw InputError(fmt::format("{}: its first file '{}' is not in '{}', the folder that was named",
+                               list.string(), shown(result.files.front()), folder.string()));
+}
+
 LabelledDataset open_labelled(const LabelList& list, const DatasetOptions& options,
                               const std::vector<InputSpec>& inputs, Log& log) {
   LabelledDataset result{.dataset = open_files(list.folder, list.files, options, inputs, log),

@@ -35,6 +35,10 @@ LabelList parse_labels(std::string_view text, std::string_view name_for_errors);
 /// its first file, or if several could be meant.
 LabelList read_labels(const std::filesystem::path& list, const std::filesystem::path& also = {});
 
+/// The list of the images of `folder`. Throws InputError if the list cannot be read, or if the
+/// folder does not have its first file.
+LabelList read_labels_of(const std::filesystem::path& list, const std::filesystem::path& folder);
+
 /// Images with their classes; labels[batch * N + i] belongs to image i of a batch of N.
 struct LabelledDataset {
   std::unique_ptr<Dataset> dataset;

@@ -43,6 +43,14 @@ TEST(MeasureThroughput, CountsTheRunsOfAllSessions) {
   ir::infer_types(graph);
   // Every session runs at least once, however short the time is.
   EXPECT_GT(measure_throughput(graph, made_up_inputs(graph), 3, std::chrono::milliseconds(0)), 0);
+  std::int64_t gone = 0;
+  measure_throughput(graph, made_up_inputs(graph), 1, std::chrono::milliseconds(250),
+                     [&](std::int64_t done, std::int64_t total) {
+                       EXPECT_GT(done, gone);
+                       EXPECT_EQ(total, 250);
+                       gone = done;
+                     });
+  EXPECT_EQ(gone, 250);
 }
 
 TEST(MadeUpInputs, FitTheNetwork) {

@@ -56,6 +56,24 @@ TEST(ParseLabels, WhatIsNoListIsRefusedWithItsLine) {
   EXPECT_THAT(error_of(std::string_view("\x01\x02 x")), HasSubstr("'?? x'"));
 }
 
+TEST(ReadLabels, TakesTheFolderThatIsNamedAndNoOther) {
+  const TemporaryFolder folder;
+  fs::create_directories(folder.path() / "named");
+  folder.write("both.png", "");
+  folder.write("named/both.png", "");
+  folder.write("here.png", "");
+  folder.write("list.txt", "both.png 0\n");
+  folder.write("other.txt", "here.png 0\n");
+  EXPECT_EQ(read_labels_of(folder.path() / "list.txt", folder.path() / "named").folder,
+            folder.path() / "named");
+  try {
+    read_labels_of(folder.path() / "other.txt", folder.path() / "named");
+    ADD_FAILURE() << "no InputError";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("'here.png' is not in"));
+  }
+}
+
 TEST(ReadLabels, FindsTheFolderOfTheImages) {
   const TemporaryFolder folder;
   fs::create_directories(folder.path() / "validation");
