@@ -31,9 +31,11 @@ struct Command {
 };
 
 Command add_benchmark(CLI::App& program);
+Command add_calibrate(CLI::App& program);
 Command add_compare(CLI::App& program);
 Command add_evaluate(CLI::App& program);
 Command add_inspect(CLI::App& program);
+Command add_merge(CLI::App& program);
 Command add_template(CLI::App& program);
 
 /// `threads_meaning` is the help of --threads; empty: the command has no such option.

@@ -24,7 +24,7 @@ struct Arguments {
 
 using Preview = std::optional<std::vector<quant::QuantizationSummary::Layer>>;
 
-std::string preview_text(const Preview& preview) {
+std::string preview_text(const Preview& preview, driver::Scheme scheme) {
   if (!preview) return "\nsome layers multiply integers already: this network is quantized\n";
   std::size_t quantized = 0;
   std::string kept;
@@ -35,8 +35,9 @@ std::string preview_text(const Preview& preview) {
       kept += fmt::format("  stays float: {} ({})\n", layer.name, layer.reason);
     }
   }
-  return fmt::format("\nScheme integer would quantize {} of {} layers\n{}", quantized,
-                     preview->size(), kept);
+  return fmt::format("\nScheme {} would quantize {} of {} layers\n{}",
+                     scheme == driver::Scheme::kTvm ? "tvm" : "integer", quantized, preview->size(),
+                     kept);
 }
 
 int inspect(const Arguments& arguments, Log& log) {
@@ -50,11 +51,12 @@ int inspect(const Arguments& arguments, Log& log) {
     return kSuccess;
   }
   const driver::Inspection inspection = driver::inspect_model(graph);
+  const driver::QuantizationConfig quantization =
+      config ? config->quantization : driver::QuantizationConfig{};
   Preview preview;
   std::string refused;
   try {
-    preview = driver::preview_quantization(
-        graph, config ? config->quantization : driver::QuantizationConfig{}, log);
+    preview = driver::preview_quantization(graph, quantization, log);
   } catch (const InputError& error) {
     refused = error.what();
   }
@@ -63,7 +65,7 @@ int inspect(const Arguments& arguments, Log& log) {
     return kSuccess;
   }
   arguments.output.write(driver::to_text(inspection, arguments.layers) +
-                         (refused.empty() ? preview_text(preview)
+                         (refused.empty() ? preview_text(preview, quantization.scheme)
                                           : fmt::format("\ncannot be quantized: {}\n", refused)));
   return kSuccess;
 }

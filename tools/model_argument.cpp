@@ -86,8 +86,8 @@ std::optional<ir::Graph> ReferenceArgument::load(std::optional<ir::Graph> fallba
 
 void ImageArguments::add_to(CLI::App& app, std::string_view samples_meaning) {
   app.add_option("--images", images,
-                 "folder of the images, instead of Dataset/Path; labelled images may also lie "
-                 "beside their list")
+                 "folder of the images, instead of Dataset/Path; with a list of labels, of the "
+                 "labelled ones")
       ->type_name("FOLDER")
       ->group("Images");
   app.add_option("--labels", labels, "list of lines `file class`, instead of Dataset/Labels")
@@ -100,7 +100,10 @@ void ImageArguments::add_to(CLI::App& app, std::string_view samples_meaning) {
 }
 
 void ImageArguments::apply(driver::Config& config) const {
-  if (!images.empty()) config.dataset.path = images;
+  if (!images.empty()) {
+    config.dataset.path = images;
+    config.dataset.labelled_images = images;
+  }
   if (!labels.empty()) config.dataset.labels = labels;
   constexpr std::int64_t kAll = 1'000'000'000;
   config.quantization.calib_samples = samples < 0 ? kAll : samples;

@@ -24,9 +24,9 @@ int main(int argc, char** argv) {
            "Ctrl-C\n";
   });
   program.require_subcommand(0, 1);
-  const std::vector<Command> commands = {add_evaluate(program), add_compare(program),
-                                         add_benchmark(program), add_inspect(program),
-                                         add_template(program)};
+  const std::vector<Command> commands = {
+      add_evaluate(program),  add_compare(program), add_benchmark(program), add_inspect(program),
+      add_calibrate(program), add_merge(program),   add_template(program)};
   try {
     program.parse(argc, argv);
     if (program.get_subcommands().empty() && arguments.config.empty()) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "analysis/compare_outputs.h"
+#include "analysis/latency.h"
 #include "base/error.h"
 #include "ir/cost.h"
 #include "quant/graph_hash.h"
@@ -25,9 +26,8 @@ namespace {
 constexpr std::int64_t kRankingImages = 16;
 /// A run over all images each; those that cost most are tried first.
 constexpr std::size_t kMostGivenBack = 12;
-/// How much longer a layer takes on floats than on integers, for the estimates of the log: what an
-/// 8-bit convolution gains with VNNI (docs/results.md).
-constexpr double kFloatTime = 2.5;
+/// Runs of each network, to tell what its layers cost.
+constexpr std::int64_t kTimedRuns = 10;
 
 /// What one choice of layers gives.
 struct Measured {
@@ -141,8 +141,9 @@ class Control {
                            [&](double sum, std::size_t i) { return sum + candidates_[i].macs; });
   }
 
-  CalibratedNetwork network_with(const std::vector<std::size_t>& in_float) {
-    return with_float_layers(network_, names_of(in_float), samples_, config_, run_, log_);
+  CalibratedNetwork network_with(const std::vector<std::size_t>& in_float,
+                                 Biases biases = Biases::kAnew) {
+    return with_float_layers(network_, names_of(in_float), biases, samples_, config_, run_, log_);
   }
 
   Measured measure(const CalibratedNetwork& network, std::int64_t most_batches) {
@@ -178,7 +179,7 @@ class Control {
     for (std::size_t i = 0; i < candidates_.size(); ++i) {
       log_.progress("ranking layers", static_cast<std::int64_t>(i),
                     static_cast<std::int64_t>(candidates_.size()));
-      candidates_[i].alone_db = measure(network_with({i}), batches).sqnr_db;
+      candidates_[i].alone_db = measure(network_with({i}, Biases::kAsTheyAre), batches).sqnr_db;
     }
     std::stable_sort(
         candidates_.begin(), candidates_.end(),
@@ -257,6 +258,7 @@ class Control {
     std::vector<std::size_t> so_far;
     for (const std::size_t each : chosen) {
       so_far.push_back(each);
+      const CalibratedNetwork step_network = std::move(result.network);
       result.network = network_with(so_far);
       const Measured now = measure(result.network, -1);
       const double share = candidates_[each].macs;
@@ -265,14 +267,27 @@ class Control {
           .kept = "float",
           .gain = fmt::format("{} -> {}", figures(last, config_.quantization),
                               figures(now, config_.quantization)),
-          .cost = fmt::format("{:.2f} % of the multiply-accumulates, about {:.1f} % more time",
-                              100 * share, 100 * share * (kFloatTime - 1))};
+          .cost =
+              fmt::format("{:.2f} % of the multiply-accumulates, {:+.1f} % of the time of a run",
+                          100 * share, 100 * more_time(step_network, result.network))};
       log_.info(fmt::format("accuracy control: {} in floating point: {}; costs {}",
                             quant::skip_line(step.layer), step.gain, step.cost));
       result.report.steps.push_back(std::move(step));
       last = now;
     }
     return result;
+  }
+
+  /// How much longer a run takes, as a share; in this program's executor, on one thread.
+  double more_time(const CalibratedNetwork& before, const CalibratedNetwork& after) {
+    const ir::Graph graphs[] = {
+        quant::realize_integer(before.plan, before.parameters, before.options),
+        quant::realize_integer(after.plan, after.parameters, after.options)};
+    const ir::Graph* const both[] = {&graphs[0], &graphs[1]};
+    const auto inputs = analysis::made_up_inputs(graphs[0]);
+    const auto times =
+        analysis::measure_latency(both, inputs, {.threads = 1, .most_runs = kTimedRuns});
+    return times[1].min_ms / times[0].min_ms - 1;
   }
 
   AccuracyControlResult follow(const quant::AccuracyPlan& plan, const std::string& bound) {

@@ -6,7 +6,9 @@
 //   give back those of them, dearest first, without which it holds too
 //   keep      the plan, so that the next run needs no search (PlanFile)
 //
-// Calibration is not repeated: what it found serves every choice of layers.
+// Calibration is not repeated: the ranges that it found serve every choice of layers. Biases are
+// corrected anew for every choice but in ranking: a correction makes up for the rounding errors of
+// all layers in front of it, and is wrong where some of these are no longer made.
 #pragma once
 
 #include <optional>

@@ -97,8 +97,8 @@ Benchmark benchmark_models(const ir::Graph& model, const ir::Graph* reference,
         {.threads = options.threads,
          .runs = std::clamp<std::int64_t>(latencies[i].runs, 1, kOperatorRuns),
          .progress = progress("operators")});
-    times[i].batches_per_second =
-        analysis::measure_throughput(*graphs[i], inputs, options.threads, options.throughput_time);
+    times[i].batches_per_second = analysis::measure_throughput(
+        *graphs[i], inputs, options.threads, options.throughput_time, progress("throughput"));
   }
   const ir::Shape& shape = inputs.at(0).shape();
   Benchmark result{.threads = options.threads,

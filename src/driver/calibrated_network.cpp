@@ -1,7 +1,11 @@
 #include "driver/calibrated_network.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -10,95 +14,142 @@
 #include "driver/scheme_options.h"
 #include "passes/pipeline.h"
 #include "quant/bias_correction.h"
-#include "quant/channel_statistics.h"
 #include "quant/equalize.h"
-#include "quant/interval.h"
+#include "quant/expected_bias.h"
 #include "quant/layers.h"
 #include "quant/weight_rounding.h"
 
 namespace tvmq::driver {
 namespace {
 
-/// Enough for the range of a channel, as far as equalization needs to know it.
-constexpr std::int64_t kEqualizationBatches = 64;
+bool looks_at_samples(const Config& config) {
+  return quant::threshold_mode(calib_mode(config)).needs_samples;
+}
 
-/// Half of the samples at most: the ranges that calibration finds on all of them then tell how far
-/// channels go beyond what equalization has seen. Fitted to the same samples, every channel would
-/// end exactly where its range does, and saturate on the next image.
-std::int64_t equalization_batches(const quant::BatchSource& source) {
-  return std::min(kEqualizationBatches, (source.batches + 1) / 2);
+/// A pattern for `name` and nothing else. Unlike quant::skip_line() it need not go through XML.
+std::string exact_pattern(std::string_view name) {
+  std::string pattern;
+  for (const char symbol : name) {
+    if (symbol == '*' || symbol == '?' || symbol == '\\') pattern += '\\';
+    pattern += symbol;
+  }
+  return pattern;
+}
+
+/// The equalized network, if the configuration wants it equalized.
+struct PlannedNetwork {
+  quant::IntegerOptions options;
+  quant::IntegerPlan plan;
+};
+
+PlannedNetwork plan_network(const ir::Graph& bound, Calibration& calibration, const Config& config,
+                            Log& log) {
+  PlannedNetwork result{.options = integer_options(config, log), .plan = {}};
+  const ir::Graph prepared = passes::prepare_for_integers(bound, log);
+  if (!config.quantization.equalization.value_or(looks_at_samples(config))) {
+    result.plan = quant::plan_integer(prepared, result.options);
+    return result;
+  }
+  const quant::IntegerOptions options = calibration.equalization_options(result.options);
+  const quant::IntegerPlan plan = quant::plan_integer(prepared, options);
+  const std::vector<ir::NodeId> values = quant::equalizable(plan);
+  const auto statistics = calibration.equalization(plan.graph, values, options);
+  result.plan =
+      quant::plan_integer(quant::equalize(plan, values, statistics, options), result.options);
+  return result;
+}
+
+CalibrationRequest request_for(const PlannedNetwork& network, const Config& config) {
+  return {.scheme = "integer",
+          .observed = network.plan.observed,
+          .bits = network.options.activation_bits,
+          .needs_histograms = has_histograms(calib_mode(config))};
+}
+
+/// What weight rounding and bias correction can do without images.
+void correct_without_samples(CalibratedNetwork& network, Calibration& calibration,
+                             const QuantizationConfig& quantization, Log& log) {
+  if (quantization.weight_rounding == WeightRounding::kGptq) {
+    throw InputError(
+        "WeightRounding gptq looks at images, a calibration cache does not hold what it needs: "
+        "name "
+        "their folder in Dataset/Path, or leave WeightRounding out");
+  }
+  const bool corrects_bias = quantization.bias_correction.value_or(true);
+  log.warning(fmt::format(
+      "no images, only the calibration cache: weights are rounded to the nearest (WeightRounding "
+      "gptq needs images){}",
+      corrects_bias ? ", biases corrected from the means in the cache" : ""));
+  if (!corrects_bias) return;
+  const std::vector<ir::NodeId> inputs = quant::layer_inputs(network.plan);
+  const auto means = calibration.layer_input_means(network.plan.graph, inputs);
+  if (means.empty()) {
+    log.warning("the calibration cache holds no means: biases are not corrected");
+    return;
+  }
+  network.parameters.offsets =
+      quant::expected_bias(network.plan, network.parameters, network.options, means);
 }
 
 }  // namespace
 
-CalibratedNetwork calibrate_network(const ir::Graph& bound, Samples& samples, const Config& config,
+void count_for_integer(const ir::Graph& bound, Calibration& calibration, const Config& config,
+                       Log& log) {
+  const PlannedNetwork network = plan_network(bound, calibration, config, log);
+  // Both, even if samples are missing for one of them.
+  std::optional<IncompleteCalibration> incomplete;
+  try {
+    calibration.count_layer_inputs(network.plan.graph, quant::layer_inputs(network.plan));
+  } catch (const IncompleteCalibration& error) {
+    incomplete = error;
+  }
+  calibration.count(network.plan.graph, request_for(network, config));
+  if (incomplete) throw IncompleteCalibration(*incomplete);
+}
+
+CalibratedNetwork calibrate_network(const ir::Graph& bound, Samples& samples,
+                                    Calibration& calibration, const Config& config,
                                     const RunOptions& run, Log& log) {
-  const quant::Target target = target_of(config.quantization, log);
-  const quant::IntegerOptions options{
-      .activation_bits = config.quantization.activation_bits,
-      .weight_bits = std::min(config.quantization.weight_bits, target.weight_bits()),
-      .weight_scale = weight_scale(config),
-      .weight_granularity = config.quantization.weight_granularity == WeightGranularity::kPerTensor
-                                ? quant::WeightGranularity::kPerTensor
-                                : quant::WeightGranularity::kPerChannel,
-      .skip_conv_layers = skipped_convolutions(config, {}),
-      .skip_dense_layer = config.quantization.skip_dense_layer.value_or(false),
-      .skip_layers = config.quantization.skip_layers,
-      .dense_kernels = target.dense,
-  };
-  const ir::Graph prepared =
-      passes::prepare_for_integers(bound, log);
-  quant::IntegerPlan plan = quant::plan_integer(prepared, options);
-  const quant::CalibMode mode = calib_mode(config);
-  const bool looks_at_samples = quant::threshold_mode(mode).needs_samples;
-
-  if (config.quantization.equalization.value_or(looks_at_samples)) {
-    const std::vector<ir::NodeId> values = quant::equalizable(plan);
-    const auto statistics =
-        quant::observe_channels(plan.graph, values, samples.source(),
-                                {.title = "equalization",
-                                 .most_batches = equalization_batches(samples.source()),
-                                 .threads = run.threads},
-                                log);
-    plan = quant::plan_integer(quant::equalize(plan, values, statistics, options), options);
+  PlannedNetwork planned = plan_network(bound, calibration, config, log);
+  if (calibration.fills_cache() && looks_at_samples(config)) {
+    calibration.count_layer_inputs(planned.plan.graph, quant::layer_inputs(planned.plan));
   }
-
-  quant::CalibrationTable table =
-      calibrate_as_configured(plan.graph,
-                              {.observed = plan.observed,
-                               .bits = options.activation_bits,
-                               .needs_histograms = has_histograms(mode)},
-                              samples, config, run, log);
-  quant::IntegerParameters parameters;
-  for (const auto& entry : table.entries) {
-    parameters.ranges.push_back(quant::interval_of(entry, mode, options.activation_bits));
+  CalibrationResult found = calibration.ranges(planned.plan.graph, request_for(planned, config));
+  CalibratedNetwork network{.options = std::move(planned.options),
+                            .plan = std::move(planned.plan),
+                            .parameters = {.ranges = std::move(found.ranges)},
+                            .table = std::move(found.table)};
+  quant::IntegerParameters& parameters = network.parameters;
+  const QuantizationConfig& quantization = config.quantization;
+  if (calibration.has_cache() && !calibration.has_samples() && looks_at_samples(config)) {
+    correct_without_samples(network, calibration, quantization, log);
+    return network;
   }
-  const bool corrects_bias = config.quantization.bias_correction.value_or(looks_at_samples);
-  if (config.quantization.weight_rounding.value_or(looks_at_samples ? WeightRounding::kGptq
-                                                                    : WeightRounding::kNearest) ==
+  const bool corrects_bias = quantization.bias_correction.value_or(looks_at_samples(config));
+  if (quantization.weight_rounding.value_or(looks_at_samples(config) ? WeightRounding::kGptq
+                                                                     : WeightRounding::kNearest) ==
       WeightRounding::kGptq) {
-    parameters.weights = quant::round_weights(plan, parameters.ranges, options, !corrects_bias,
-                                              samples.source(), {.threads = run.threads}, log);
+    parameters.weights =
+        quant::round_weights(network.plan, parameters.ranges, network.options, !corrects_bias,
+                             samples.source(), {.threads = run.threads}, log);
   }
   if (corrects_bias) {
-    parameters.offsets = quant::correct_bias(plan, parameters, options, samples.source(),
-                                             {.threads = run.threads}, log);
+    parameters.offsets = quant::correct_bias(network.plan, parameters, network.options,
+                                             samples.source(), {.threads = run.threads}, log);
   }
-  return {.options = options,
-          .plan = std::move(plan),
-          .parameters = std::move(parameters),
-          .table = std::move(table)};
+  return network;
 }
 
 CalibratedNetwork with_float_layers(const CalibratedNetwork& network,
-                                    std::span<const std::string> layers, Samples& samples,
-                                    const Config& config, const RunOptions& run, Log& log) {
+                                    std::span<const std::string> layers, Biases biases,
+                                    Samples& samples, const Config& config, const RunOptions& run,
+                                    Log& log) {
   CalibratedNetwork result{.options = network.options,
                            .plan = {},
                            .parameters = network.parameters,
                            .table = network.table};
   for (const std::string& layer : layers) {
-    result.options.skip_layers.push_back(quant::skip_line(layer));
+    result.options.skip_layers.push_back(exact_pattern(layer));
   }
   result.plan = quant::plan_integer(network.plan.graph, result.options);
   check(result.plan.graph.size() == network.plan.graph.size(), "planning keeps a planned graph");
@@ -107,9 +158,14 @@ CalibratedNetwork with_float_layers(const CalibratedNetwork& network,
     if (chosen) layer.reason = "accuracy control";
   }
 
-  std::map<ir::NodeId, quant::CalibrationEntry> known;
+  struct Known {
+    quant::CalibrationEntry entry;
+    quant::Interval range;
+  };
+  std::map<ir::NodeId, Known> known;
   for (std::size_t i = 0; i < network.plan.observed.size(); ++i) {
-    known.emplace(network.plan.observed[i], network.table.entries[i]);
+    known.emplace(network.plan.observed[i],
+                  Known{network.table.entries[i], network.parameters.ranges[i]});
   }
   std::vector<ir::NodeId> missing;
   for (const ir::NodeId id : result.plan.observed) {
@@ -118,21 +174,27 @@ CalibratedNetwork with_float_layers(const CalibratedNetwork& network,
   if (!missing.empty()) {
     Config uncached = config;  // the cache holds the values of the whole network
     uncached.quantization.calibration_cache.reset();
-    const quant::CalibrationTable more =
-        calibrate_as_configured(result.plan.graph,
-                                {.observed = missing,
-                                 .bits = result.options.activation_bits,
-                                 .needs_histograms = has_histograms(calib_mode(config))},
-                                samples, uncached, run, log);
-    for (std::size_t i = 0; i < missing.size(); ++i) known.emplace(missing[i], more.entries[i]);
+    const CalibrationResult more =
+        Calibration(result.plan.graph, samples, uncached, run, log)
+            .ranges(result.plan.graph, {.scheme = "integer",
+                                        .observed = missing,
+                                        .bits = result.options.activation_bits,
+                                        .needs_histograms = has_histograms(calib_mode(config))});
+    for (std::size_t i = 0; i < missing.size(); ++i) {
+      known.emplace(missing[i], Known{more.table.entries[i], more.ranges[i]});
+    }
   }
   result.table.entries.clear();
   result.parameters.ranges.clear();
   for (const ir::NodeId id : result.plan.observed) {
-    const quant::CalibrationEntry& entry = known.at(id);
-    result.parameters.ranges.push_back(
-        quant::interval_of(entry, calib_mode(config), result.options.activation_bits));
-    result.table.entries.push_back(entry);
+    const Known& found = known.at(id);
+    result.parameters.ranges.push_back(found.range);
+    result.table.entries.push_back(found.entry);
+  }
+  if (biases == Biases::kAnew && !network.parameters.offsets.empty()) {
+    result.parameters.offsets =
+        quant::correct_bias(result.plan, result.parameters, result.options, samples.source(),
+                            {.threads = run.threads}, log);
   }
   return result;
 }

@@ -1,10 +1,12 @@
 // Scheme integer up to the point where only the layers that work on integers are left to choose.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 
 #include "base/log.h"
+#include "driver/calibration.h"
 #include "driver/config.h"
 #include "driver/quantize_model.h"
 #include "driver/samples.h"
@@ -22,15 +24,28 @@ struct CalibratedNetwork {
 };
 
 /// Prepares, plans, equalizes, calibrates, rounds weights, corrects biases, as the configuration
-/// says.
-CalibratedNetwork calibrate_network(const ir::Graph& bound, Samples& samples, const Config& config,
+/// says. Without images, from a calibration cache alone, weights are rounded to the nearest and
+/// biases corrected from the means in the cache; the log says so, and what the configuration asks
+/// for and needs images is an InputError.
+CalibratedNetwork calibrate_network(const ir::Graph& bound, Samples& samples,
+                                    Calibration& calibration, const Config& config,
                                     const RunOptions& run, Log& log);
 
+/// Puts what calibrate_network() needs into the calibration cache, as far as it is not there.
+/// REQUIRES: calibration.has_cache(). Throws as Calibration does.
+void count_for_integer(const ir::Graph& bound, Calibration& calibration, const Config& config,
+                       Log& log);
+
+/// Whether with_float_layers() corrects biases for the network that it makes, or leaves them as
+/// they are. The first takes as long as correcting biases does.
+enum class Biases : std::uint8_t { kAnew, kAsTheyAre };
+
 /// The same with the layers of these names (quant::layer_names() of the plan's graph) in floating
-/// point, too. What calibration found is used again; samples are only read for a value that is
-/// stored as integers now and was not before.
+/// point, too. What calibration found is used again; samples are only read for biases, and for a
+/// value that is stored as integers now and was not before.
 CalibratedNetwork with_float_layers(const CalibratedNetwork& network,
-                                    std::span<const std::string> layers, Samples& samples,
-                                    const Config& config, const RunOptions& run, Log& log);
+                                    std::span<const std::string> layers, Biases biases,
+                                    Samples& samples, const Config& config, const RunOptions& run,
+                                    Log& log);
 
 }  // namespace tvmq::driver

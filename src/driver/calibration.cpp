@@ -3,23 +3,25 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <chrono>
+#include <map>
 #include <system_error>
+#include <utility>
 
-#include "base/error.h"
+#include "quant/graph_hash.h"
+#include "quant/interval.h"
 
 namespace tvmq::driver {
 namespace {
 
-/// The steps between 0 and the threshold on the symmetric grid that the thresholds are for.
-quant::ThresholdOptions threshold_options(const CalibrationRequest& request, const Config& config) {
-  return {.mse_steps = (1 << (request.bits - 1)) - 1,
-          .global_scale = static_cast<float>(config.quantization.global_scale)};
-}
-
-bool fits(const quant::CalibrationTable& table, quant::CalibMode mode, bool needs_histograms) {
-  if (table.mode != mode) return false;
-  return !needs_histograms || (!table.entries.empty() && !table.entries.front().histogram.empty());
+/// Whether the cached values are these nodes of this graph.
+template <class Cached>
+bool are_values(const std::vector<Cached>& cached, const ir::Graph& graph,
+                std::span<const ir::NodeId> values) {
+  return std::ranges::equal(cached, values, [&](const Cached& each, ir::NodeId node) {
+    return each.node == node && each.name == describe(graph, node);
+  });
 }
 
 }  // namespace
@@ -50,59 +52,353 @@ std::string describe_preprocessing(const DatasetConfig& dataset) {
                      dataset.channel_swap);
 }
 
-quant::CalibrationTable calibrate_as_configured(const ir::Graph& graph,
-                                                const CalibrationRequest& request, Samples& samples,
-                                                const Config& config, const RunOptions& run,
-                                                Log& log) {
-  const quant::CalibMode mode = calib_mode(config);
-  const auto& cache = config.quantization.calibration_cache;
-  const std::string preprocessing = describe_preprocessing(config.dataset);
+Calibration::Calibration(const ir::Graph& bound, Samples& samples, const Config& config,
+                         const RunOptions& run, Log& log)
+    : samples_(samples),
+      config_(config),
+      run_(run),
+      log_(log),
+      preprocessing_(describe_preprocessing(config.dataset)) {
+  if (!config.quantization.calibration_cache) return;
+  path_ = *config.quantization.calibration_cache;
+  const std::string model = quant::graph_hash(bound);
   std::error_code ignored;
-  if (cache && std::filesystem::exists(*cache, ignored)) {
-    quant::CalibrationTable table = quant::read_calibration_table(*cache);
-    quant::require_match(table,
-                         {.graph_hash = quant::graph_hash(graph),
-                          .preprocessing = preprocessing,
-                          .entries = request.observed.size()},
-                         cache->string());
-    if (table.mode != mode) {
-      if (auto other = quant::with_mode(table, mode, threshold_options(request, config))) {
-        table = std::move(*other);
+  if (std::filesystem::exists(path_, ignored)) {
+    cache_ = quant::read_calibration_cache(path_);
+    quant::require_match(*cache_, model, preprocessing_, config.dataset.batch_size, path_.string());
+    if (quant::is_complete(*cache_)) {
+      complete_ = true;
+      log.info(fmt::format("calibration cache: {} samples in {}", cache_->samples.size(),
+                           path_.string()));
+      return;
+    }
+    log.info(
+        fmt::format("calibration cache: going on with {}, which is not complete", path_.string()));
+  } else {
+    cache_ = quant::CalibrationCache{.model = model,
+                                     .preprocessing = preprocessing_,
+                                     .batch_size = config.dataset.batch_size,
+                                     .samples = {}};
+  }
+  const bool looks_at_samples = quant::threshold_mode(calib_mode(config)).needs_samples;
+  if (looks_at_samples && has_samples()) {
+    std::vector<std::string> names = quant::names_of(samples.source());
+    std::ranges::sort(names);
+    quant::plan_samples(*cache_, names);
+  }
+}
+
+void Calibration::write() { quant::write_calibration_cache(*cache_, path_); }
+
+void Calibration::require_samples(std::string_view what) const {
+  if (has_samples()) return;
+  throw InputError(
+      fmt::format("{} does not hold {}, and there are no images: Dataset/Path {}; name the folder "
+                  "of images, or "
+                  "leave the options as they were when the cache was made",
+                  path_.string(), what,
+                  config_.dataset.path.empty()
+                      ? "is not given"
+                      : fmt::format("'{}' does not exist", config_.dataset.path.string())));
+}
+
+void Calibration::refuse_incomplete(const std::vector<std::string>& counted,
+                                    std::string_view what) const {
+  std::size_t missing = 0;
+  std::string first;
+  for (const std::string& name : cache_->samples) {
+    if (std::ranges::binary_search(counted, name)) continue;
+    if (missing++ == 0) first = name;
+  }
+  throw IncompleteCalibration(fmt::format(
+      "{}: {} of {} samples are not counted yet ({}), '{}'{}, and not in Dataset/Path; merge it "
+      "with "
+      "the caches of the other parts, or add these files",
+      path_.string(), missing, cache_->samples.size(), what, first, missing > 1 ? ", ..." : ""));
+}
+
+// ---- equalization, and means of layers' inputs
+
+/// Counts what is at hand and missing, of the first `most` samples of the cache.
+void Calibration::complete(const ir::Graph& graph, quant::CachedStatistics& statistics,
+                           std::span<const ir::NodeId> values, std::int64_t most,
+                           std::string_view title) {
+  if (values.empty() || quant::is_complete(*cache_, statistics, most)) return;
+  require_samples(title);
+  const quant::BatchSource& source = samples_.source();
+  const std::vector<std::string> names = quant::names_of(source);
+  const std::vector<std::string> wanted(
+      cache_->samples.begin(),
+      cache_->samples.begin() + std::min(most, static_cast<std::int64_t>(cache_->samples.size())));
+  std::vector<std::int64_t> todo;
+  for (std::int64_t i = 0; i < source.batches; ++i) {
+    const std::string& name = names[static_cast<std::size_t>(i)];
+    if (!std::ranges::binary_search(statistics.samples, name) &&
+        !std::ranges::binary_search(statistics.unreadable, name) &&
+        std::ranges::binary_search(wanted, name)) {
+      todo.push_back(i);
+    }
+  }
+  const auto number = [&](std::int64_t i) { return todo[static_cast<std::size_t>(i)]; };
+  std::vector<std::int64_t> seen;
+  const std::vector<quant::ChannelSums> sums = quant::sum_channels(
+      graph, values,
+      {.batches = static_cast<std::int64_t>(todo.size()),
+       .load = [&](std::int64_t i) { return source.load(number(i)); },
+       .describe = [&](std::int64_t i) { return source.describe(number(i)); }},
+      {.title = title, .most_batches = most, .threads = run_.threads}, log_, &seen);
+  for (std::size_t i = 0; i < values.size(); ++i) statistics.values[i].sums.merge(sums[i]);
+  for (std::size_t i = 0; i < todo.size(); ++i) {
+    const bool read = std::ranges::find(seen, static_cast<std::int64_t>(i)) != seen.end();
+    (read ? statistics.samples : statistics.unreadable)
+        .push_back(names[static_cast<std::size_t>(todo[i])]);
+  }
+  std::ranges::sort(statistics.samples);
+  std::ranges::sort(statistics.unreadable);
+  write();
+  if (!quant::is_complete(*cache_, statistics, most)) {
+    refuse_incomplete(quant::united(statistics.samples, statistics.unreadable), title);
+  }
+}
+
+quant::IntegerOptions Calibration::equalization_options(const quant::IntegerOptions& wanted) const {
+  if (!cache_ || !cache_->equalization) return wanted;
+  quant::IntegerOptions options = wanted;
+  const quant::IntegerOptions& made = cache_->equalization->options;
+  options.activation_bits = made.activation_bits;
+  options.weight_bits = made.weight_bits;
+  options.weight_scale = made.weight_scale;
+  options.weight_granularity = made.weight_granularity;
+  options.skip_conv_layers = made.skip_conv_layers;
+  options.skip_dense_layer = made.skip_dense_layer;
+  options.skip_layers = made.skip_layers;
+  options.dense_kernels = made.dense_kernels;
+  return options;
+}
+
+std::vector<quant::ChannelStatistics> Calibration::equalization(
+    const ir::Graph& graph, std::span<const ir::NodeId> values,
+    const quant::IntegerOptions& options) {
+  constexpr std::string_view kTitle = "equalization";
+  if (!cache_) {
+    const quant::BatchSource& source = samples_.source();
+    return quant::observe_channels(graph, values, source,
+                                   {.title = kTitle,
+                                    .most_batches = quant::equalization_samples(source.batches),
+                                    .threads = run_.threads},
+                                   log_);
+  }
+  auto& equalization = cache_->equalization;
+  if (equalization && !are_values(equalization->statistics.values, graph, values)) {
+    require_samples("the statistics that equalization needs");
+    equalization.reset();
+  }
+  if (!equalization) {
+    equalization = quant::CachedEqualization{.options = options, .statistics = {}};
+    for (const ir::NodeId node : values) {
+      equalization->statistics.values.push_back(
+          {.node = node, .name = describe(graph, node), .sums = {}});
+    }
+  }
+  complete(graph, equalization->statistics, values,
+           quant::equalization_samples(static_cast<std::int64_t>(cache_->samples.size())), kTitle);
+  std::vector<quant::ChannelStatistics> result;
+  for (const auto& value : equalization->statistics.values) {
+    result.push_back(value.sums.statistics());
+  }
+  return result;
+}
+
+std::vector<std::vector<double>> Calibration::layer_input_means(
+    const ir::Graph& graph, std::span<const ir::NodeId> inputs) {
+  if (!cache_) return {};
+  const auto* network = cache_->find("integer", quant::graph_hash(graph));
+  if (network == nullptr || !network->layer_inputs) return {};
+  const quant::CachedStatistics& statistics = *network->layer_inputs;
+  if (!quant::is_complete(*cache_, statistics, quant::kLayerInputSamples)) return {};
+  std::vector<std::vector<double>> means;
+  for (const ir::NodeId input : inputs) {
+    const auto place = std::ranges::find(statistics.values, input, &quant::CachedChannels::node);
+    const bool known = place != statistics.values.end() && place->name == describe(graph, input);
+    means.push_back(known ? place->sums.statistics().mean : std::vector<double>{});
+  }
+  return means;
+}
+
+void Calibration::count_layer_inputs(const ir::Graph& graph, std::span<const ir::NodeId> inputs) {
+  quant::CachedNetwork& network = this->network(graph, "integer");
+  if (!network.layer_inputs || !are_values(network.layer_inputs->values, graph, inputs)) {
+    network.layer_inputs.emplace();
+    for (const ir::NodeId input : inputs) {
+      network.layer_inputs->values.push_back(
+          {.node = input, .name = describe(graph, input), .sums = {}});
+    }
+  }
+  complete(graph, *network.layer_inputs, inputs, quant::kLayerInputSamples, "layer inputs");
+}
+
+// ---- ranges
+
+quant::CalibrateOptions Calibration::options(const CalibrationRequest& request,
+                                             bool keep_histograms) const {
+  return {.mode = calib_mode(config_),
+          .mse_steps = {},
+          .bits = request.bits,
+          .global_scale = static_cast<float>(config_.quantization.global_scale),
+          .threads = run_.threads,
+          .keep_histograms = keep_histograms,
+          .preprocessing = preprocessing_};
+}
+
+std::vector<quant::Interval> Calibration::choose(const quant::CalibrationTable& table,
+                                                 const CalibrationRequest& request) const {
+  std::vector<quant::Interval> ranges;
+  for (const quant::CalibrationEntry& entry : table.entries) {
+    ranges.push_back(request.scheme == "integer"
+                         ? quant::interval_of(entry, table.mode, request.bits)
+                         : quant::Interval{-entry.threshold, entry.threshold});
+  }
+  return ranges;
+}
+
+CalibrationResult Calibration::collect(const ir::Graph& graph, const CalibrationRequest& request,
+                                       bool keep_histograms) {
+  const bool needs_samples = quant::threshold_mode(calib_mode(config_)).needs_samples &&
+                             !std::ranges::all_of(request.observed, [&](ir::NodeId node) {
+                               return graph[node].is_constant();
+                             });
+  CalibrationResult result;
+  result.table = quant::calibrate(graph, request.observed,
+                                  needs_samples ? samples_.source() : quant::BatchSource{},
+                                  options(request, keep_histograms), log_);
+  result.ranges = choose(result.table, request);
+  return result;
+}
+
+quant::CachedNetwork& Calibration::network(const ir::Graph& graph, std::string_view scheme) {
+  const std::string hash = quant::graph_hash(graph);
+  if (auto* found = cache_->find(scheme, hash)) return *found;
+  cache_->networks.push_back(
+      {.scheme = std::string(scheme), .counts = {}, .ranges = {}, .layer_inputs = {}});
+  cache_->networks.back().counts.graph_hash = hash;
+  quant::sort_networks(*cache_);
+  return *cache_->find(scheme, hash);
+}
+
+quant::CachedNetwork& Calibration::complete_network(const ir::Graph& graph,
+                                                    const CalibrationRequest& request) {
+  const auto* known = cache_->find(request.scheme, quant::graph_hash(graph));
+  if (known == nullptr || !quant::is_complete(*cache_, *known)) {
+    require_samples(
+        fmt::format("the ranges that Scheme {} needs with these options", request.scheme));
+    const quant::BatchSource& source = samples_.source();
+    // A cache that was complete for another network is made to hold this one as well.
+    std::vector<std::string> names = quant::names_of(source);
+    std::ranges::sort(names);
+    if (cache_->samples.empty()) quant::plan_samples(*cache_, names);
+    quant::CachedNetwork& network = this->network(graph, request.scheme);
+    std::vector<ir::NodeId> varying;
+    for (const ir::NodeId node : request.observed) {
+      if (!graph[node].is_constant() && std::ranges::find(varying, node) == varying.end()) {
+        varying.push_back(node);
       }
     }
-    if (fits(table, mode, request.needs_histograms)) {
-      log.info(fmt::format("calibration: {} thresholds from {}, no image is read",
-                           table.entries.size(), cache->string()));
-      return table;
+    if (network.counts.values.empty() || !are_values(network.counts.values, graph, varying)) {
+      network.counts = {};  // begun with other options, or by another version of the program
     }
-    log.info(fmt::format("calibration: {} does not hold what {} needs, collecting anew",
-                         cache->string(), quant::calib_mode_name(mode)));
+    const bool all = quant::count_samples(
+        graph, request.observed, source,
+        {.threads = run_.threads, .planned = cache_->samples, .checkpoint = [this] { write(); }},
+        network.counts, log_);
+    write();
+    if (!all) {
+      const auto& counts = network.counts;
+      const bool first_pass = counts.binned.empty();
+      refuse_incomplete(
+          quant::united(first_pass ? counts.ranged : counts.binned, counts.unreadable),
+          fmt::format("Scheme {}, pass {} of 2", request.scheme, first_pass ? 1 : 2));
+    }
+    return network;
+  }
+  return network(graph, request.scheme);
+}
+
+void Calibration::count(const ir::Graph& graph, const CalibrationRequest& request) {
+  complete_network(graph, request);
+}
+
+CalibrationResult Calibration::ranges(const ir::Graph& graph, const CalibrationRequest& request) {
+  const quant::CalibMode mode = calib_mode(config_);
+  const auto start = std::chrono::steady_clock::now();
+  const auto seconds = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  if (!quant::threshold_mode(mode).needs_samples) {
+    log_.info(fmt::format("calibration: {}, every threshold is {}", quant::calib_mode_name(mode),
+                          config_.quantization.global_scale));
+    return collect(graph, request, false);
+  }
+  if (!cache_) {
+    CalibrationResult result = collect(graph, request, request.needs_histograms);
+    log_.info(fmt::format("calibration: {} on {} batches of {}, {} values observed, {:.1f} s",
+                          quant::calib_mode_name(mode), result.table.samples,
+                          config_.dataset.batch_size, request.observed.size(), seconds()));
+    return result;
   }
 
-  const bool needs_samples = quant::threshold_mode(mode).needs_samples;
-  const auto start = std::chrono::steady_clock::now();
-  const quant::ThresholdOptions thresholds = threshold_options(request, config);
-  quant::CalibrationTable table = quant::calibrate(
-      graph, request.observed, needs_samples ? samples.source() : quant::BatchSource{},
-      {.mode = mode,
-       .mse_steps = {},
-       .bits = request.bits,
-       .global_scale = thresholds.global_scale,
-       .threads = run.threads,
-       .keep_histograms = request.needs_histograms || cache.has_value(),
-       .preprocessing = preprocessing},
-      log);
-  if (needs_samples) {
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    log.info(fmt::format("calibration: {} on {} batches of {}, {} values observed, {:.1f} s",
-                         quant::calib_mode_name(mode), table.samples, config.dataset.batch_size,
-                         request.observed.size(), seconds.count()));
-  } else {
-    log.info(fmt::format("calibration: {}, every threshold is {}", quant::calib_mode_name(mode),
-                         config.quantization.global_scale));
+  quant::CachedNetwork& network = complete_network(graph, request);
+  const quant::CalibrationCounts& counts = network.counts;
+  std::vector<ir::NodeId> nodes;
+  for (const auto& value : counts.values) {
+    if (value.node >= graph.size() || value.name != describe(graph, value.node)) {
+      throw InputError(fmt::format(
+          "{}: its values are not those of the network ('{}' is no node {}); delete the file to "
+          "calibrate anew",
+          path_.string(), value.name, value.node));
+    }
+    nodes.push_back(value.node);
   }
-  if (cache) quant::write_calibration_table(table, *cache);
-  return table;
+  const quant::CalibrationTable table =
+      quant::table_of(graph, nodes, counts, options(request, true));
+  const bool chosen =
+      network.ranges && network.ranges->mode == mode && network.ranges->bits == request.bits;
+  const std::vector<quant::Interval> ranges =
+      chosen ? network.ranges->of_values : choose(table, request);
+  if (!network.ranges) {
+    network.ranges = quant::CachedRanges{.mode = mode, .bits = request.bits, .of_values = ranges};
+    write();
+  }
+  std::map<ir::NodeId, std::pair<quant::CalibrationEntry, quant::Interval>> known;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    known.emplace(nodes[i], std::pair(table.entries[i], ranges[i]));
+  }
+  std::vector<ir::NodeId> missing;
+  for (const ir::NodeId node : request.observed) {
+    if (!known.contains(node)) missing.push_back(node);
+  }
+  if (!missing.empty()) {
+    const bool constants =
+        std::ranges::all_of(missing, [&](ir::NodeId node) { return graph[node].is_constant(); });
+    if (!constants) require_samples(fmt::format("the range of {}", describe(graph, missing[0])));
+    CalibrationRequest rest = request;
+    rest.observed = missing;
+    const CalibrationResult more = collect(graph, rest, true);
+    for (std::size_t i = 0; i < missing.size(); ++i) {
+      known.emplace(missing[i], std::pair(more.table.entries[i], more.ranges[i]));
+    }
+  }
+  CalibrationResult result;
+  result.table = table;
+  result.table.entries.clear();
+  for (const ir::NodeId node : request.observed) {
+    result.table.entries.push_back(known.at(node).first);
+    result.ranges.push_back(known.at(node).second);
+  }
+  log_.info(fmt::format("calibration: {} of {} values from {}{}, {:.1f} s",
+                        chosen ? "the ranges" : quant::calib_mode_name(mode),
+                        request.observed.size() - missing.size(), path_.string(),
+                        samples_.calibrated() ? "" : ", no image is read", seconds()));
+  return result;
 }
 
 }  // namespace tvmq::driver

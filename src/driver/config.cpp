@@ -166,10 +166,11 @@ class Reader {
   /// What only several keys together can get wrong.
   void check_together(const std::map<std::string_view, int>& lines) {
     const QuantizationConfig& quantization = config_.quantization;
-    if (config_.dataset.path.empty() && quantization.calib_mode != CalibMode::kGlobalScale) {
+    if (config_.dataset.path.empty() && quantization.calib_mode != CalibMode::kGlobalScale &&
+        !quantization.calibration_cache) {
       fail(lines.at("Dataset"), "Dataset",
            "the key Path is missing, expected the folder to calibrate with; only the CalibMode "
-           "global_scale does without");
+           "global_scale and a CalibrationCache do without");
     }
     if (quantization.max_accuracy_drop && !config_.dataset.labels) {
       fail(lines.at("Dataset"), "Dataset",

@@ -44,7 +44,9 @@ struct ModelConfig {
 struct DatasetConfig {
   std::string name;
   std::filesystem::path path;  ///< as written; see resolve(). Empty only with kGlobalScale.
-  std::optional<std::filesystem::path> labels;                  ///< as written; see resolve()
+  std::optional<std::filesystem::path> labels;  ///< as written; see resolve()
+  /// Where the labelled images are, for commands that are told; nothing: looked for.
+  std::optional<std::filesystem::path> labelled_images;
   std::vector<double> mean = {0.0, 0.0, 0.0};                   ///< one or three
   std::vector<double> std = {1.0, 1.0, 1.0};                    ///< one or three, each > 0
   std::optional<std::array<std::int64_t, 2>> image_resolution;  ///< width, height

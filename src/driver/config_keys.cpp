@@ -168,7 +168,7 @@ const KeyRow kRows[] = {
      [](Config& config, std::string_view text) { config.dataset.name = text; return true; }},
     {{kDataset, "Path", "a folder", "",
       "Holds the images, or `.npy`/`.npz` arrays, to calibrate with; needed by every `CalibMode` "
-      "but `global_scale`"},
+      "but `global_scale`, unless there is a `CalibrationCache`"},
      [](Config& config, std::string_view text) { config.dataset.path = text; return true; }},
     {{kDataset, "Labels", kPath, "",
       "A list of lines `file label`: with it, the accuracies of both networks on these images are "
@@ -350,8 +350,8 @@ const KeyRow kRows[] = {
       "matrix products stay float; plain `llvm` has no 8-bit kernels at all"},
      set_target},
     {{kQuantization, "CalibrationCache", kPath, "",
-      "Keeps what calibration found in this file, and uses it instead of the images if it is there "
-      "and was made for the same network and preprocessing"},
+      "Keeps what calibration found in this file, and uses it instead of the images if it is there; "
+      "one of another model or preprocessing is refused, one that is not complete is gone on with"},
      [](Config& config, std::string_view text) {
        config.quantization.calibration_cache = text;
        return true;

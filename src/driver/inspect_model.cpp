@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "driver/scheme_options.h"
 #include "ir/cost.h"
 #include "passes/pipeline.h"
 #include "quant/integer_scheme.h"
@@ -93,14 +94,13 @@ bool multiplies_integers(const ir::Graph& graph) {
 std::optional<std::vector<quant::QuantizationSummary::Layer>> preview_quantization(
     const ir::Graph& graph, const QuantizationConfig& quantization, Log& log) {
   if (multiplies_integers(graph)) return std::nullopt;
-  quant::IntegerOptions options;
-  const auto& skipped = quantization.skip_conv_layers;
-  if (skipped) options.skip_conv_layers.assign(skipped->begin(), skipped->end());
-  options.skip_dense_layer = quantization.skip_dense_layer.value_or(false);
-  options.skip_layers = quantization.skip_layers;
-  const ir::Graph prepared =
-      passes::prepare_for_integers(graph, log);
-  return quant::plan_integer(prepared, options).layers;
+  const Config config{.model = {}, .dataset = {}, .quantization = quantization};
+  if (quantization.scheme == Scheme::kTvm) {
+    return quant::annotate(passes::prepare(graph, tvm_opt_level(config), log), tvm_options(config))
+        .layers;
+  }
+  const ir::Graph prepared = passes::prepare_for_integers(graph, log);
+  return quant::plan_integer(prepared, integer_options(config, log)).layers;
 }
 
 }  // namespace tvmq::driver

@@ -59,7 +59,7 @@ Inspection inspect_model(const ir::Graph& graph);
 /// Whether a convolution or matrix product works on integers: the network is quantized already.
 bool multiplies_integers(const ir::Graph& graph);
 
-/// What Scheme integer would do to each layer of a float network; nothing for a network that
+/// What the scheme would do to each layer of a float network; nothing for a network that
 /// multiplies integers already. Throws InputError where quantizing would.
 std::optional<std::vector<quant::QuantizationSummary::Layer>> preview_quantization(
     const ir::Graph& graph, const QuantizationConfig& quantization, Log& log);

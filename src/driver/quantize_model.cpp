@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "driver/check_float_outputs.h"
+#include "driver/check_preprocessing.h"
 #include "driver/log_result.h"
 #include "driver/make_report.h"
 #include "driver/report_layers.h"
@@ -47,6 +48,7 @@ QuantizeResult quantize_model(const Config& config, const RunOptions& run, Log& 
   const ir::Graph graph = load_model(json, params);
   log_model(graph, config, log);
   Samples samples(graph, config, run, log);
+  check_preprocessing(graph, samples, config, run, log);
 
   SchemeResult scheme = config.quantization.scheme == Scheme::kTvm
                             ? run_tvm_scheme(graph, samples, config, run, log)

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -17,18 +19,6 @@
 
 namespace tvmq::driver {
 namespace {
-
-quant::PartitionConversions partition_conversions(const Config& config) {
-  switch (config.quantization.partition_conversions) {
-    case PartitionConversions::kDisabled:
-      return quant::PartitionConversions::kDisabled;
-    case PartitionConversions::kEnabled:
-      return quant::PartitionConversions::kEnabled;
-    case PartitionConversions::kFullyIntegral:
-      return quant::PartitionConversions::kFullyIntegral;
-  }
-  throw InternalError("unknown partition conversions");
-}
 
 /// Options that mean nothing to the integer scheme are not passed over in silence.
 void refuse_what_only_tvm_knows(const QuantizationConfig& quantization) {
@@ -73,23 +63,55 @@ void refuse_what_only_integer_knows(const QuantizationConfig& quantization) {
   if (quantization.target != QuantizationConfig{}.target) refuse("Target");
 }
 
-quant::TvmQuantizeOptions tvm_options(const Config& config) {
-  const QuantizationConfig& quantization = config.quantization;
-  return {.nbit_input = quantization.activation_bits,
-          .nbit_weight = quantization.weight_bits,
-          .dtype_input = quantization.dtype_input,
-          .dtype_weight = quantization.dtype_weight,
-          .dtype_activation = quantization.dtype_activation,
-          .weight_scale = weight_scale(config),
-          .global_scale = quantization.global_scale,
-          .skip_conv_layers = skipped_convolutions(config, {0}),
-          .skip_dense_layer = quantization.skip_dense_layer.value_or(true),
-          .skip_layers = quantization.skip_layers,
-          .partition_conversions = partition_conversions(config)};
+/// Average pooling has no weights and is no layer of the summary; that it keeps floats around it is
+/// worth a line all the same.
+void log_float_pools(const quant::IntegerPlan& plan, Log& log) {
+  std::string names;
+  for (ir::NodeId id = 0; id < plan.graph.size(); ++id) {
+    const ir::Node& node = plan.graph[id];
+    const bool averages = node.is_call(ir::Op::kAvgPool2D) ||
+                          node.is_call(ir::Op::kAdaptiveAvgPool2D) ||
+                          node.is_call(ir::Op::kGlobalAvgPool2D);
+    if (!averages || plan.roles[id] != quant::Role::kFloat) continue;
+    names += (names.empty() ? "" : ", ") + ir::describe(plan.graph, id);
+  }
+  if (!names.empty()) log.info(fmt::format("float: {} (no integer form of this pooling)", names));
 }
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// What is observed for Scheme tvm.
+struct AnnotatedNetwork {
+  quant::TvmQuantizeOptions options;
+  quant::AnnotatedGraph annotated;
+};
+
+AnnotatedNetwork annotate_network(const ir::Graph& bound, const Config& config, Log& log) {
+  AnnotatedNetwork network{.options = tvm_options(config), .annotated = {}};
+  quant::check_options(network.options);
+  network.annotated =
+      quant::annotate(passes::prepare(bound, tvm_opt_level(config), log), network.options);
+  return network;
+}
+
+CalibrationRequest request_for_tvm(std::span<const ir::NodeId> observed,
+                                   const quant::TvmQuantizeOptions& options, const Config& config) {
+  return {.scheme = "tvm",
+          .observed = observed,
+          .bits = options.nbit_input,
+          .needs_histograms = has_histograms(calib_mode(config))};
+}
+
+/// What another scheme than the configured one wants to know goes into the cache as well, so that
+/// it can be tried without images. A network that the scheme cannot take is none of our business.
+void count_for_other(std::string_view scheme, const std::function<void()>& count, Log& log) {
+  try {
+    count();
+  } catch (const InputError& error) {
+    log.debug(fmt::format("calibration cache: nothing for Scheme {}: {}", scheme, error.what()));
+  }
 }
 
 /// All but the seconds. Of a calibration cache, the samples that it was made from.
@@ -107,13 +129,7 @@ report::Calibration describe_calibration(const quant::CalibrationTable& table, S
 SchemeResult run_tvm_scheme(const ir::Graph& bound, Samples& samples, const Config& config,
                             const RunOptions& run, Log& log) {
   refuse_what_only_integer_knows(config.quantization);
-  const quant::TvmQuantizeOptions options = tvm_options(config);
-  quant::check_options(options);
-  const auto level = config.quantization.tvm_opt_level.value_or(2) == 3 ? passes::TvmOptLevel::k3
-                                                                        : passes::TvmOptLevel::k2;
-  const ir::Graph prepared = passes::prepare(bound, level, log);
-  const quant::AnnotatedGraph annotated = quant::annotate(prepared, options);
-
+  const auto [options, annotated] = annotate_network(bound, config, log);
   SchemeResult result;
   const auto start = std::chrono::steady_clock::now();
   std::vector<float> thresholds;
@@ -123,12 +139,15 @@ SchemeResult run_tvm_scheme(const ir::Graph& bound, Samples& samples, const Conf
                       static_cast<float>(config.quantization.global_scale));
   } else {
     const std::vector<ir::NodeId> observed = quant::observed(annotated);
-    result.table = calibrate_as_configured(annotated.graph,
-                                           {.observed = observed,
-                                            .bits = options.nbit_input,
-                                            .needs_histograms = has_histograms(calib_mode(config))},
-                                           samples, config, run, log);
-    for (const auto& entry : result.table.entries) thresholds.push_back(entry.threshold);
+    Calibration calibration(bound, samples, config, run, log);
+    CalibrationResult found =
+        calibration.ranges(annotated.graph, request_for_tvm(observed, options, config));
+    result.table = std::move(found.table);
+    for (const quant::Interval& range : found.ranges) thresholds.push_back(range.high);
+    if (calibration.fills_cache()) {
+      count_for_other(
+          "integer", [&] { count_for_integer(bound, calibration, config, log); }, log);
+    }
     result.calibration = describe_calibration(result.table, samples, config);
   }
   result.calibration.mode = quant::calib_mode_name(calib_mode(config));
@@ -140,11 +159,23 @@ SchemeResult run_tvm_scheme(const ir::Graph& bound, Samples& samples, const Conf
   return result;
 }
 
+void count_for_tvm(const ir::Graph& bound, Calibration& calibration, const Config& config,
+                   Log& log) {
+  const auto [options, annotated] = annotate_network(bound, config, log);
+  const std::vector<ir::NodeId> observed = quant::observed(annotated);
+  calibration.count(annotated.graph, request_for_tvm(observed, options, config));
+}
+
 SchemeResult run_integer_scheme(const ir::Graph& bound, Samples& samples, const Config& config,
                                 const RunOptions& run, Log& log) {
   refuse_what_only_tvm_knows(config.quantization);
   const auto start = std::chrono::steady_clock::now();
-  CalibratedNetwork network = calibrate_network(bound, samples, config, run, log);
+  Calibration calibration(bound, samples, config, run, log);
+  CalibratedNetwork network = calibrate_network(bound, samples, calibration, config, run, log);
+  if (calibration.fills_cache() && quant::threshold_mode(calib_mode(config)).needs_samples) {
+    count_for_other(
+        "tvm", [&] { count_for_tvm(bound, calibration, config, log); }, log);
+  }
   SchemeResult result;
   result.calibration = describe_calibration(network.table, samples, config);
   result.calibration.seconds = seconds_since(start);
@@ -154,6 +185,7 @@ SchemeResult run_integer_scheme(const ir::Graph& bound, Samples& samples, const 
     result.accuracy_control = std::move(controlled.report);
     result.plan = std::move(controlled.plan);
   }
+  log_float_pools(network.plan, log);
   const ir::Graph quantized =
       quant::realize_integer(network.plan, network.parameters, network.options, &result.summary);
   result.module = quant::partition_conversions(

@@ -5,6 +5,7 @@
 
 #include "analysis/quantized_network.h"
 #include "base/log.h"
+#include "driver/calibration.h"
 #include "driver/config.h"
 #include "driver/quantize_model.h"
 #include "driver/samples.h"
@@ -33,5 +34,10 @@ SchemeResult run_tvm_scheme(const ir::Graph& bound, Samples& samples, const Conf
 /// Our own: per-channel weights, uint8 activations (quant/integer_scheme.h).
 SchemeResult run_integer_scheme(const ir::Graph& bound, Samples& samples, const Config& config,
                                 const RunOptions& run, Log& log);
+
+/// Puts what run_tvm_scheme() needs into the calibration cache, as far as it is not there.
+/// REQUIRES: calibration.has_cache(). Throws as Calibration does, and what annotation throws.
+void count_for_tvm(const ir::Graph& bound, Calibration& calibration, const Config& config,
+                   Log& log);
 
 }  // namespace tvmq::driver

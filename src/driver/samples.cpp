@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <system_error>
 
 #include "analysis/compare_outputs.h"
 #include "base/error.h"
@@ -58,6 +59,10 @@ quant::BatchSource source_of(const data::Dataset& dataset) {
           .describe =
               [&dataset](std::int64_t batch) {
                 return fmt::format("batch {} ({})", batch, fmt::join(dataset.sources(batch), ", "));
+              },
+          .name =
+              [&dataset](std::int64_t batch) {
+                return fmt::format("{}", fmt::join(dataset.sources(batch), ", "));
               }};
 }
 
@@ -68,8 +73,10 @@ Samples::Samples(const ir::Graph& graph, const Config& config, const RunOptions&
   if (!config.dataset.labels) return;
   const auto list = resolve(*config.dataset.labels, run.config_file);
   const auto& path = config.dataset.path;
+  const auto& images = config.dataset.labelled_images;
   labelled_ = data::open_labelled(
-      data::read_labels(list, path.empty() ? path : resolve(path, run.config_file)),
+      images ? data::read_labels_of(list, *images)
+             : data::read_labels(list, present() ? resolve(path, run.config_file) : path),
       options_of(config, {}), inputs_of(graph, config), log);
   try {
     analysis::require_classes(graph, labelled_.labels);
@@ -93,6 +100,16 @@ void Samples::open() {
       data::open_dataset(options_of(config_, resolve(config_.dataset.path, run_.config_file)),
                          inputs_of(graph_, config_), log_);
   source_ = source_of(*datasets_.calibration);
+}
+
+bool Samples::present() const {
+  if (datasets_.calibration) return true;
+  const std::filesystem::path& path = config_.dataset.path;
+  std::error_code ignored;
+  return !path.empty() &&
+         (std::filesystem::exists(path, ignored) ||
+          (path.is_relative() &&
+           std::filesystem::exists(run_.config_file.parent_path() / path, ignored)));
 }
 
 const quant::BatchSource& Samples::source() {

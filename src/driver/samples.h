@@ -39,6 +39,8 @@ class Samples {
   /// Those to calibrate with. Throws InputError if there are none, or none that fit the model's
   /// inputs.
   const quant::BatchSource& source();
+  /// Whether the configuration names a folder that exists.
+  [[nodiscard]] bool present() const;
   /// Whether source() was asked for.
   [[nodiscard]] bool calibrated() const { return calibrated_; }
 

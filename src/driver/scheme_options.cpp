@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -21,6 +22,53 @@ std::vector<int> skipped_convolutions(const Config& config, std::vector<int> fal
 
 bool has_histograms(quant::CalibMode mode) {
   return mode == quant::CalibMode::kMse || mode == quant::CalibMode::kKlDivergence;
+}
+
+quant::PartitionConversions partition_conversions(const Config& config) {
+  switch (config.quantization.partition_conversions) {
+    case PartitionConversions::kDisabled:
+      return quant::PartitionConversions::kDisabled;
+    case PartitionConversions::kEnabled:
+      return quant::PartitionConversions::kEnabled;
+    case PartitionConversions::kFullyIntegral:
+      return quant::PartitionConversions::kFullyIntegral;
+  }
+  throw InternalError("unknown partition conversions");
+}
+
+quant::TvmQuantizeOptions tvm_options(const Config& config) {
+  const QuantizationConfig& quantization = config.quantization;
+  return {.nbit_input = quantization.activation_bits,
+          .nbit_weight = quantization.weight_bits,
+          .dtype_input = quantization.dtype_input,
+          .dtype_weight = quantization.dtype_weight,
+          .dtype_activation = quantization.dtype_activation,
+          .weight_scale = weight_scale(config),
+          .global_scale = quantization.global_scale,
+          .skip_conv_layers = skipped_convolutions(config, {0}),
+          .skip_dense_layer = quantization.skip_dense_layer.value_or(true),
+          .skip_layers = quantization.skip_layers,
+          .partition_conversions = partition_conversions(config)};
+}
+
+passes::TvmOptLevel tvm_opt_level(const Config& config) {
+  return config.quantization.tvm_opt_level.value_or(2) == 3 ? passes::TvmOptLevel::k3
+                                                            : passes::TvmOptLevel::k2;
+}
+
+quant::IntegerOptions integer_options(const Config& config, Log& log) {
+  const QuantizationConfig& quantization = config.quantization;
+  const quant::Target target = target_of(quantization, log);
+  return {.activation_bits = quantization.activation_bits,
+          .weight_bits = std::min(quantization.weight_bits, target.weight_bits()),
+          .weight_scale = weight_scale(config),
+          .weight_granularity = quantization.weight_granularity == WeightGranularity::kPerTensor
+                                    ? quant::WeightGranularity::kPerTensor
+                                    : quant::WeightGranularity::kPerChannel,
+          .skip_conv_layers = skipped_convolutions(config, {}),
+          .skip_dense_layer = quantization.skip_dense_layer.value_or(false),
+          .skip_layers = quantization.skip_layers,
+          .dense_kernels = target.dense};
 }
 
 quant::Target target_of(const QuantizationConfig& quantization, Log& log) {

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <span>
 #include <utility>
 
 #include "analysis/compare_outputs.h"
 #include "analysis/latency.h"
 #include "analysis/layer_errors.h"
+#include "analysis/operator_times.h"
 #include "driver/report_layers.h"
 #include "ir/inline_functions.h"
 
@@ -51,6 +54,39 @@ report::Accuracy accuracy(const analysis::OutputComparison& comparison, const Sa
                               .of_integer = image.actual});
   }
   return result;
+}
+
+/// Runs of each network to time its operators in, about so long together.
+constexpr std::int64_t kMostOperatorRuns = 20;
+constexpr double kOperatorMilliseconds = 300;
+
+/// A row for each layer, in the order of the float network, then one for each other operator.
+std::vector<report::OperatorTime> operator_times(const ir::Graph& bound, const ir::Graph& integer,
+                                                 std::span<const ir::Tensor> inputs,
+                                                 const report::Latency& latency) {
+  const auto steps_of = [&](const ir::Graph& graph, double median_ms) {
+    const auto runs = static_cast<std::int64_t>(kOperatorMilliseconds / std::max(median_ms, 1.0));
+    return analysis::measure_operators(
+        graph, inputs,
+        {.threads = latency.threads, .runs = std::clamp<std::int64_t>(runs, 3, kMostOperatorRuns)});
+  };
+  std::vector<report::OperatorTime> layers;
+  std::vector<report::OperatorTime> others;
+  const auto add = [&](const std::vector<analysis::StepTime>& steps,
+                       double report::OperatorTime::*time) {
+    for (const analysis::StepTime& step : steps) {
+      auto& rows = step.layer.empty() ? others : layers;
+      const std::string& name = step.layer.empty() ? step.op : step.layer;
+      auto row = std::ranges::find(rows, name, &report::OperatorTime::name);
+      if (row == rows.end()) row = rows.insert(rows.end(), {.name = name, .op = step.op});
+      double& sum = (*row).*time;
+      sum = std::isnan(sum) ? step.median_us : sum + step.median_us;
+    }
+  };
+  add(steps_of(bound, latency.of_float.median_ms), &report::OperatorTime::float_us);
+  add(steps_of(integer, latency.of_integer.median_ms), &report::OperatorTime::integer_us);
+  layers.insert(layers.end(), others.begin(), others.end());
+  return layers;
 }
 
 }  // namespace
@@ -105,6 +141,7 @@ void measure_times(const ir::Graph& bound, const ir::Module& quantized, Samples&
   const auto measured = analysis::measure_latency(graphs, *inputs, options);
   report.latency = report::Latency{
       .threads = options.threads, .of_float = times(measured[0]), .of_integer = times(measured[1])};
+  report.latency->operators = operator_times(bound, integer, *inputs, *report.latency);
 }
 
 }  // namespace tvmq::driver

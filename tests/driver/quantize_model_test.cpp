@@ -113,6 +113,47 @@ TEST_F(QuantizeModel, TheCalibrationCacheReplacesTheImages) {
   EXPECT_NE(read_file(run().written.json), with_images);
 }
 
+TEST_F(QuantizeModel, ACacheChangesNoResult) {
+  for (const Scheme scheme : {Scheme::kTvm, Scheme::kInteger}) {
+    config_.quantization.scheme = scheme;
+    config_.quantization.calibration_cache.reset();
+    const std::string without = read_file(run().written.json);
+    config_.quantization.calibration_cache =
+        folder_ / (scheme == Scheme::kTvm ? "tvm.json" : "integer.json");
+    EXPECT_EQ(read_file(run().written.json), without) << "made";
+    EXPECT_EQ(read_file(run().written.json), without) << "read";
+  }
+}
+
+TEST_F(QuantizeModel, ACacheServesTheOtherSchemeAndOtherBitsWithoutImages) {
+  config_.quantization.calibration_cache = folder_ / "cache.json";
+  run();
+  config_.dataset.path.clear();
+  for (const int bits : {8, 6}) {
+    for (const Scheme scheme : {Scheme::kTvm, Scheme::kInteger}) {
+      config_.quantization.scheme = scheme;
+      config_.quantization.activation_bits = bits;
+      EXPECT_EQ(run().report.verdict.status, report::Status::kUnchecked);
+    }
+  }
+  fs::remove_all(config_.quantization.output_directory);
+  config_.quantization.weight_rounding = WeightRounding::kGptq;
+  EXPECT_THAT(error(), HasSubstr("WeightRounding gptq looks at images"));
+}
+
+TEST_F(QuantizeModel, TheReportHasTheTimeOfEveryLayerInBothNetworks) {
+  const report::Report report = run().report;
+  ASSERT_TRUE(report.latency.has_value());
+  std::size_t layers = 0;
+  for (const report::OperatorTime& each : report.latency->operators) {
+    if (each.op != "nn.conv2d" && each.op != "nn.dense") continue;
+    ++layers;
+    EXPECT_GT(each.float_us, 0) << each.name;
+    EXPECT_GT(each.integer_us, 0) << each.name;
+  }
+  EXPECT_EQ(layers, report.layers.size());
+}
+
 TEST_F(QuantizeModel, ACacheOfOtherPreprocessingIsRefused) {
   config_.quantization.scheme = Scheme::kTvm;
   config_.quantization.calibration_cache = folder_ / "cache.json";
