@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <span>
 
 #include "quant/integer_accumulate.h"
 #include "quant/layers.h"
@@ -55,6 +57,14 @@ bool is_view(Op op) {
          op == Op::kExpandDims;
 }
 
+/// One number, zero. PyTorch's pads come with an int32 that TVM casts.
+bool is_zero(const ir::Tensor& value) {
+  if (value.size() != 1) return false;
+  if (value.dtype() == ir::DType::kFloat32) return value.data<float>()[0] == 0;
+  const std::span<const std::byte> bytes(value.bytes(), value.byte_size());
+  return std::ranges::all_of(bytes, [](std::byte each) { return each == std::byte{0}; });
+}
+
 bool is_move(const Graph& graph, const Node& node) {
   switch (node.op) {
     case Op::kMaxPool2D:
@@ -66,8 +76,7 @@ bool is_move(const Graph& graph, const Node& node) {
     case Op::kPad: {
       const Node& value = graph[node.inputs[1]];
       return node.attrs_as<ir::PadAttrs>().pad_mode == "constant" && value.is_constant() &&
-             value.value.dtype() == ir::DType::kFloat32 && value.value.size() == 1 &&
-             value.value.data<float>()[0] == 0;
+             is_zero(value.value);
     }
     case Op::kUpsampling: {
       const auto& attrs = node.attrs_as<ir::UpSamplingAttrs>();

@@ -302,6 +302,21 @@ TEST(IntegerSchemeRealize, ASplitWhoseResultsAreNotAllNeededAsIntegers) {
   EXPECT_GT(sqnr(graph, quantized), 30);
 }
 
+TEST(IntegerSchemeRealize, PaddingWithAZeroOfAnyTypeIsDoneOnBytes) {
+  for (const Tensor& zero : {Tensor::scalar(0.0F), Tensor::scalar(std::int32_t{0})}) {
+    Network network;
+    NodeId x = network.call(Op::kRelu, {network.convolution(network.input(), 4, 8, 3)});
+    x = network.call(Op::kPad, {x, network.graph().add_constant(zero)},
+                     ir::PadAttrs{.pad_width = {{0, 0}, {0, 0}, {0, 1}, {0, 1}}});
+    network.convolution(x, 8, 8, 3, 8);
+    const Graph graph = network.finish();
+    const IntegerPlan plan = plan_integer(graph, {});
+    const Graph quantized = realize_integer(plan, {.ranges = ranges_of(plan)}, {});
+    EXPECT_EQ(count(quantized, Op::kPad, ir::DType::kFloat32), 0);
+    EXPECT_GT(sqnr(graph, quantized), 30);
+  }
+}
+
 TEST(IntegerSchemePlan, SkippedAndUnsuitableLayersStayFloatAndSayWhy) {
   Network n;
   NodeId x = n.convolution(n.input(), 4, 8, 3);
