@@ -26,6 +26,7 @@ __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) vo
   const auto* d = reinterpret_cast<const float*>(at[in.d]);
   const auto* int_a = slots.a<int32_t>();
   const auto* int_b = slots.b<int32_t>();
+  const auto* int_d = reinterpret_cast<const int32_t*>(at[in.d]);
   const auto* e = reinterpret_cast<const float*>(at[in.e]);
   auto* out = slots.out<float>();
   auto* out_bytes = slots.out<std::int8_t>();
@@ -86,6 +87,12 @@ __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) vo
       each(
           n, [=](int64_t i) __attribute__((always_inline)) {
             out[i] = (static_cast<float>(int_a[i]) - b[i]) * c[i];
+          });
+      break;
+    case Code::kAddScaledInts:
+      each(
+          n, [=](int64_t i) __attribute__((always_inline)) {
+            out[i] = sum(i) * c[i] + static_cast<float>(int_d[i]) * e[i];
           });
       break;
     case Code::kRequantizeClipped:

@@ -133,6 +133,30 @@ class Joiner {
     }
   }
 
+  /// Two scaled integers, one of them a sum: add_int_to_float, int_to_float, multiply, multiply_add
+  void join_residuals() {
+    for (std::size_t i = 0; i < list_.size(); ++i) {
+      if (dead_[i] || list_[i].code != Code::kMultiplyAdd) continue;
+      Instruction& total = list_[i];
+      const auto product = taker(total.c, Code::kMultiplyFloat);
+      if (!product) continue;
+      // Which of the two products is the sum's does not matter: a + b = b + a.
+      Instruction first = total;
+      Instruction second = list_[*product];
+      if (!side(first, Code::kAddIntToFloat)) std::swap(first, second);
+      const auto sums = side(first, Code::kAddIntToFloat);
+      const auto other = side(second, Code::kIntToFloat);
+      if (!sums || !other) continue;
+      total.code = Code::kAddScaledInts;
+      total.a = list_[sums->first].a;
+      total.b = list_[sums->first].b;
+      total.c = sums->second;
+      total.d = list_[other->first].a;
+      total.e = other->second;
+      dead_[*product] = dead_[sums->first] = dead_[other->first] = true;
+    }
+  }
+
   std::vector<Instruction> result() {
     std::vector<Instruction> kept;
     for (std::size_t i = 0; i < list_.size(); ++i) {
@@ -282,6 +306,7 @@ std::vector<Instruction> join_instructions(std::vector<Instruction> instructions
   joiner.join_sigmoids(is_one);
   joiner.join_scaled_stores();
   joiner.join_dequantize();
+  joiner.join_residuals();
   return joiner.result();
 }
 

@@ -147,6 +147,13 @@ NodeId residual(Network& n, NodeId x, const Shape& shape) {
   const NodeId other = cast(n.graph, input(n, DType::kUInt8, shape), DType::kFloat32);
   return stored(n, n.graph.add_call(Op::kAdd, {x, other}));
 }
+/// Both addends are integers with scales of their own, in either order.
+NodeId scaled_residual(Network& n, NodeId x, const Shape& shape, bool swapped) {
+  Graph& g = n.graph;
+  const NodeId other = g.add_call(
+      Op::kMultiply, {cast(g, input(n, DType::kUInt8, shape), DType::kFloat32), scalar(n, 0.037F)});
+  return stored(n, swapped ? g.add_call(Op::kAdd, {other, x}) : g.add_call(Op::kAdd, {x, other}));
+}
 NodeId gate(Network& n, NodeId x, const Shape& shape) {
   const NodeId other = input(n, DType::kFloat32, {shape[0], shape[1], 1, 1});
   return stored(n, n.graph.add_call(Op::kMultiply, {x, other}));
@@ -156,6 +163,14 @@ INSTANTIATE_TEST_SUITE_P(
     Epilogues, ProgramEpilogue,
     testing::Values(
         with_epilogue("residual", residual), with_epilogue("residual_batch", residual, 2),
+        with_epilogue("scaled_residual",
+                      [](Network& n, NodeId x, const Shape& shape) {
+                        return scaled_residual(n, x, shape, false);
+                      }),
+        with_epilogue("scaled_residual_first",
+                      [](Network& n, NodeId x, const Shape& shape) {
+                        return scaled_residual(n, x, shape, true);
+                      }),
         with_epilogue("gate", gate), with_epilogue("gate_batch", gate, 3),
         with_epilogue(
             "gate_without_batch",
