@@ -103,6 +103,7 @@ enum class Code : std::uint8_t {
   kScaleStore,       ///< the low byte of int(a * b + c clipped to [f0, f1])
   kFastSigmoid,      ///< 1 / (1 + fast_exp(-a))
   kDequantize,       ///< (float(a) - b) * c
+  kDequantizeAdd,    ///< (float(a) - b) * c + d
   kAddScaledInts,    ///< float(a + b) * c + float(d) * e
   /// The low byte of int(y * e + d clipped to [f0, f1]), y = float(a + b) * c clipped to [f2, f3].
   kRequantizeClipped,

@@ -89,6 +89,12 @@ __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) vo
             out[i] = (static_cast<float>(int_a[i]) - b[i]) * c[i];
           });
       break;
+    case Code::kDequantizeAdd:
+      each(
+          n, [=](int64_t i) __attribute__((always_inline)) {
+            out[i] = (static_cast<float>(int_a[i]) - b[i]) * c[i] + d[i];
+          });
+      break;
     case Code::kAddScaledInts:
       each(
           n, [=](int64_t i) __attribute__((always_inline)) {

@@ -117,15 +117,17 @@ class Joiner {
     }
   }
 
-  /// int_to_float, subtract, multiply -> dequantize
+  /// int_to_float, subtract, multiply -> dequantize; with multiply_add -> dequantize_add
   void join_dequantize() {
     for (std::size_t i = 0; i < list_.size(); ++i) {
-      if (dead_[i] || list_[i].code != Code::kMultiplyFloat) continue;
+      const bool adds = list_[i].code == Code::kMultiplyAdd;
+      if (dead_[i] || (!adds && list_[i].code != Code::kMultiplyFloat)) continue;
       const auto difference = side(list_[i], Code::kSubtractFloat);
       if (!difference) continue;
       const auto cast = taker(list_[difference->first].a, Code::kIntToFloat);
       if (!cast) continue;
-      list_[i].code = Code::kDequantize;
+      list_[i].code = adds ? Code::kDequantizeAdd : Code::kDequantize;
+      list_[i].d = list_[i].c;
       list_[i].a = list_[*cast].a;
       list_[i].b = list_[difference->first].b;
       list_[i].c = difference->second;

@@ -218,6 +218,13 @@ std::vector<Chain> integer_chains() {
     y = clip(g, g.add_call(Op::kAdd, {y, scalar(g, 0.5F)}), 0, 255);
     return cast(g, y, DType::kUInt8);
   });
+  add("normalised_bytes", DType::kUInt8, [](Graph& g, NodeId x, Numbers& numbers) {
+    NodeId y = g.add_call(Op::kSubtract, {cast(g, x, DType::kFloat32), scalar(g, 117.0F)});
+    y = g.add_call(Op::kMultiply, {y, g.add_constant(numbers.floats({5, 1, 1}))});
+    y = g.add_call(Op::kAdd, {y, g.add_constant(numbers.floats({5, 1, 1}))});
+    y = g.add_call(Op::kAdd, {g.add_call(Op::kMultiply, {y, scalar(g, 3.3F)}), scalar(g, 100.5F)});
+    return cast(g, clip(g, y, 0, 255), DType::kUInt8);
+  });
   add("table", DType::kUInt8, [](Graph& g, NodeId x, Numbers& numbers) {
     const NodeId values = g.add_constant(numbers.integers<std::uint8_t>({256}, 0, 255));
     return g.add_call(Op::kTake, {values, x}, ir::TakeAttrs{.axis = 0, .mode = "fast"});
