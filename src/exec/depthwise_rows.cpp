@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 
-#if defined(__x86_64__)
 // GCC 12 takes the undefined lanes inside its own header for a mistake.
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#include <immintrin.h>
 #endif
+#include <immintrin.h>
+#define TVMQ_VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
+#define TVMQ_VNNI_INLINE \
+  __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"), always_inline)) inline
 
 namespace tvmq::exec {
 namespace {
@@ -43,6 +45,7 @@ DepthwiseWeights::DepthwiseWeights(const DepthwiseShape& shape, const std::int8_
       for (std::int64_t kx = 0; kx < shape.kernel_width; ++kx) {
         const std::int8_t weight =
             weights[(c * shape.kernel_height + ky) * shape.kernel_width + kx];
+        // NOLINTNEXTLINE(bugprone-signed-char-misuse): a number, not a character
         plain[(ky * shape.kernel_width + kx) * shape.channels + c] = weight;
         const std::int64_t vector = (c / kLanes * shape.kernel_width + kx) * groups + ky / kRows;
         packed[(vector * kLanes + c % kLanes) * kRows + ky % kRows] = weight;
@@ -82,8 +85,6 @@ depthwise_row_plain(const DepthwiseShape& shape, const DepthwiseWeights& weights
   }
 }
 
-#define TVMQ_VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
-
 namespace {
 
 /// For each of 64 channels the bytes of four rows side by side, 16 channels per register, in the
@@ -92,16 +93,14 @@ struct Column {
   __m512i part[kParts];
 };
 
-TVMQ_VNNI [[gnu::always_inline]] inline __m512i load(const std::uint8_t* pixel, __mmask64 mask,
-                                                     __m512i flip) {
+TVMQ_VNNI_INLINE __m512i load(const std::uint8_t* pixel, __mmask64 mask, __m512i flip) {
   // Unpacking works within 128 bits: lane i must hold every fourth group of four channels.
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   const __m512i bytes = _mm512_maskz_loadu_epi8(mask, pixel);
   return _mm512_xor_si512(_mm512_permutexvar_epi32(order, bytes), flip);
 }
 
-TVMQ_VNNI [[gnu::always_inline]] inline Column interleave(__m512i a, __m512i b, __m512i c,
-                                                          __m512i d) {
+TVMQ_VNNI_INLINE Column interleave(__m512i a, __m512i b, __m512i c, __m512i d) {
   const __m512i ab_low = _mm512_unpacklo_epi8(a, b);
   const __m512i ab_high = _mm512_unpackhi_epi8(a, b);
   const __m512i cd_low = _mm512_unpacklo_epi8(c, d);
