@@ -107,7 +107,8 @@ class Control {
       chosen = search(bound);
       give_back(chosen);
     }
-    AccuracyControlResult result = finish(chosen, bound);
+    AccuracyControlResult result = finish(chosen, bound, true);
+    chosen.resize(result.report.steps.size());
     if (!chosen.empty()) log_.info("accuracy control: the same by hand: " + skip_lines(chosen));
     result.plan = quant::AccuracyPlan{.file = plan_path(config_),
                                       .graph_hash = quant::graph_hash(bound_),
@@ -250,8 +251,10 @@ class Control {
     }
   }
 
-  /// The steps that lead from all integers to the choice, each with what it bought.
-  AccuracyControlResult finish(const std::vector<std::size_t>& chosen, const std::string& bound) {
+  /// The steps that lead from all integers to the choice, each with what it bought. `stops`: as
+  /// soon as the bound holds.
+  AccuracyControlResult finish(const std::vector<std::size_t>& chosen, const std::string& bound,
+                               bool stops) {
     AccuracyControlResult result{
         .network = network_, .report = {.bound = bound, .steps = {}}, .plan = std::nullopt};
     Measured last = before_;
@@ -274,6 +277,7 @@ class Control {
                             quant::skip_line(step.layer), step.gain, step.cost));
       result.report.steps.push_back(std::move(step));
       last = now;
+      if (stops && holds(now)) break;
     }
     return result;
   }
@@ -312,7 +316,7 @@ class Control {
     }
     log_.info(fmt::format("accuracy control: the plan of {}, no search: {}", plan.file.string(),
                           figures(measured, config_.quantization)));
-    return finish(chosen, bound);
+    return finish(chosen, bound, false);
   }
 
   const ir::Graph& bound_;
