@@ -57,10 +57,25 @@ cv::Mat quiet_imdecode(std::string_view file) {
   }
 }
 
+/// Its own pixels, our copy of them, and what the decoder behind OpenCV needs.
+std::uint64_t opencv_bytes_per_pixel(ImageFormat format) {
+  constexpr std::uint64_t kTiffTile = 8;  // four channels of 16 bits; a tile may be the image
+  constexpr std::uint64_t kWebpCanvas = 4;
+  switch (format) {
+    case ImageFormat::kTiff:
+      return 2 * kPixelBytes + kTiffTile;
+    case ImageFormat::kWebp:
+      return 2 * kPixelBytes + kWebpCanvas;
+    default:
+      return 2 * kPixelBytes;
+  }
+}
+
 RawImage decode_with_opencv(ImageFormat format, std::string_view file) {
   constexpr std::size_t kMaxFileBytes = std::size_t{1} << 30;  // a Mat counts columns in int
   RawImage result;
-  result.error = size_error(announced_size(format, file));
+  result.error =
+      size_error(announced_size(format, file), opencv_bytes_per_pixel(format), file.size());
   if (result.error.empty() && file.size() > kMaxFileBytes) result.error = "more than 1 GiB";
   if (!result.error.empty()) return result;
   const cv::Mat decoded = quiet_imdecode(file);
@@ -74,11 +89,18 @@ RawImage decode_with_opencv(ImageFormat format, std::string_view file) {
   return result;
 }
 
+bool swaps_sides(int orientation) { return orientation >= 5; }
+
 /// Turns and mirrors as EXIF's orientations 2 to 8 ask for.
 Image upright(Image image, int orientation) {
-  if (orientation == 1) return image;
-  cv::Mat turned = view(image);
-  if (orientation >= 5) cv::transpose(turned, turned);
+  if (swaps_sides(orientation)) {
+    Image turned;
+    turned.size = {.width = image.size.height, .height = image.size.width};
+    turned.bgr.resize(image.bgr.size());
+    cv::Mat to = view(turned);
+    cv::transpose(view(image), to);
+    image = std::move(turned);
+  }
   constexpr int kNone = 2;
   constexpr int kHorizontal = 1;
   constexpr int kVertical = 0;
@@ -86,12 +108,11 @@ Image upright(Image image, int orientation) {
   constexpr int kFlips[] = {kNone, kNone,       kHorizontal, kBoth,    kVertical,
                             kNone, kHorizontal, kBoth,       kVertical};
   const int flip = kFlips[orientation];
-  if (flip != kNone) cv::flip(turned, turned, flip);
-  Image result;
-  result.size = {.width = turned.cols, .height = turned.rows};
-  result.bgr.resize(image.bgr.size());
-  turned.copyTo(view(result));
-  return result;
+  if (flip != kNone) {
+    cv::Mat in_place = view(image);
+    cv::flip(in_place, in_place, flip);
+  }
+  return image;
 }
 
 std::string_view format_name(ImageFormat format) {
@@ -129,6 +150,9 @@ DecodedImage decode_image(std::string_view file, std::string_view name_for_error
                     name_for_errors));
   }
   RawImage raw = decode(*format, file);
+  if (raw.error.empty() && swaps_sides(raw.orientation)) {  // which needs a second image
+    raw.error = size_error(raw.image.size, 2 * kPixelBytes, file.size());
+  }
   if (!raw.error.empty()) {
     throw InputError(fmt::format("{}: the {} image cannot be read: {}", name_for_errors,
                                  format_name(*format), raw.error));

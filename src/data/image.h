@@ -18,8 +18,11 @@ enum class ImageFormat : std::uint8_t { kBmp, kJpeg, kPng, kPnm, kTiff, kWebp };
 
 /// Bytes of a file that detect_image_format() looks at.
 inline constexpr std::size_t kImageSignatureBytes = 16;
-/// Larger images are refused before their pixels are allocated: 400 MB is enough for a photo.
+/// Larger images are refused before their pixels are allocated.
 inline constexpr std::int64_t kMaxImagePixels = std::int64_t{1} << 27;
+/// So are images that take more memory than this and 8 times their file: a few bytes can announce
+/// any size. Enough for photos of 80 million pixels, and of more in files as cameras write them.
+inline constexpr std::uint64_t kImageMemory = 256'000'000;
 
 /// From the first bytes of a file; its name plays no role. Nothing: not an image we read.
 std::optional<ImageFormat> detect_image_format(std::string_view head);
@@ -43,7 +46,8 @@ struct DecodedImage {
 };
 
 /// `file` holds the whole file. A JPEG that ends early is completed with grey, as everywhere, with
-/// a warning. InputError: not an image, damaged beyond that, or more than kMaxImagePixels.
+/// a warning. InputError: not an image, damaged beyond that, or too large (kMaxImagePixels,
+/// kImageMemory).
 DecodedImage decode_image(std::string_view file, std::string_view name_for_errors);
 
 /// cv2.resize with bilinear interpolation on 8 bits. REQUIRES: both sizes positive.

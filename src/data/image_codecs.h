@@ -26,7 +26,11 @@ ImageSize announced_size(ImageFormat format, std::string_view file);
 /// The orientation in a block of EXIF data, which starts with "II" or "MM"; 1 if there is none.
 int exif_orientation(std::string_view exif);
 
-/// Why an image of this size is refused; empty if it is not.
-std::string size_error(ImageSize size);
+/// Bytes per pixel of an Image.
+inline constexpr std::uint64_t kPixelBytes = 3;
+
+/// Why an image of this size is refused; empty if it is not. `bytes_per_pixel`: the most memory
+/// that decoding it takes at one time, its pixels included; `file_bytes`: the size of its file.
+std::string size_error(ImageSize size, std::uint64_t bytes_per_pixel, std::size_t file_bytes);
 
 }  // namespace tvmq::data

@@ -159,15 +159,22 @@ int exif_orientation(std::string_view exif) {
   return orientation;
 }
 
-std::string size_error(ImageSize size) {
+std::string size_error(ImageSize size, std::uint64_t bytes_per_pixel, std::size_t file_bytes) {
   if (size.width <= 0 || size.height <= 0) return "the header announces no pixels";
   constexpr std::int64_t kMaxSide = 1 << 20;  // cv2.imread's limit
-  if (size.width <= kMaxSide && size.height <= kMaxSide &&
-      size.width * size.height <= kMaxImagePixels) {
-    return "";
+  if (size.width > kMaxSide || size.height > kMaxSide ||
+      size.width * size.height > kMaxImagePixels) {
+    return fmt::format("the header announces {} x {} pixels, expected at most {} million",
+                       size.width, size.height, kMaxImagePixels / 1'000'000);
   }
-  return fmt::format("the header announces {} x {} pixels, expected at most {} million", size.width,
-                     size.height, kMaxImagePixels / 1'000'000);
+  const std::uint64_t bytes =
+      static_cast<std::uint64_t>(size.width * size.height) * bytes_per_pixel;
+  if (bytes <= kImageMemory + 8 * file_bytes) return "";
+  return fmt::format(
+      "the header announces {} x {} pixels, which take {} MB of memory, expected at most {} MB for "
+      "a file of {} bytes; make the image smaller",
+      size.width, size.height, bytes / 1'000'000, (kImageMemory + 8 * file_bytes) / 1'000'000,
+      file_bytes);
 }
 
 }  // namespace tvmq::data

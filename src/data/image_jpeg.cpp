@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csetjmp>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 // clang-format off: jpeglib.h needs FILE
@@ -80,6 +81,19 @@ class Decompressor {
     return true;
   }
 
+  /// What libjpeg keeps of the whole image beside its rows: files of several scans give a part of
+  /// every coefficient (16 bits) at a time. Rounded up.
+  [[nodiscard]] std::uint64_t coefficient_bytes_per_pixel() {
+    jpeg_decompress_struct& decoder = session_.decoder;
+    if (jpeg_has_multiple_scans(&decoder) == FALSE) return 0;
+    int blocks = 0;
+    for (int i = 0; i < decoder.num_components; ++i) {
+      blocks += decoder.comp_info[i].h_samp_factor * decoder.comp_info[i].v_samp_factor;
+    }
+    const int blocks_per_unit = std::max(1, decoder.max_h_samp_factor * decoder.max_v_samp_factor);
+    return static_cast<std::uint64_t>((2 * blocks + blocks_per_unit - 1) / blocks_per_unit);
+  }
+
   /// `row` is called with the number and the samples of each row.
   bool read_rows(unsigned char* buffer, void (*row)(const Decompressor&, unsigned, void*),
                  void* context) {
@@ -152,7 +166,11 @@ RawImage decode_jpeg(std::string_view file) {
   if (!decompressor.read_header()) return fail(decompressor.session().error);
   const jpeg_decompress_struct& decoder = decompressor.state();
   result.image.size = {.width = decoder.image_width, .height = decoder.image_height};
-  if (std::string error = size_error(result.image.size); !error.empty()) return fail(error);
+  const std::uint64_t bytes_per_pixel = kPixelBytes + decompressor.coefficient_bytes_per_pixel();
+  if (std::string error = size_error(result.image.size, bytes_per_pixel, file.size());
+      !error.empty()) {
+    return fail(error);
+  }
   result.orientation = orientation_of(decoder);
 
   Target target;

@@ -115,7 +115,9 @@ RawImage decode_png(std::string_view file) {
   };
   if (!reader.read_header()) return fail(reader.session().error);
   result.image.size = reader.size();
-  if (std::string error = size_error(result.image.size); !error.empty()) return fail(error);
+  if (std::string error = size_error(result.image.size, kPixelBytes, file.size()); !error.empty()) {
+    return fail(error);
+  }
 
   const auto stride = static_cast<std::size_t>(result.image.size.width) * 3;
   const auto height = static_cast<std::size_t>(result.image.size.height);

@@ -170,6 +170,14 @@ TEST(Image, RefusesBombsBeforeTheirPixelsAreAllocated) {
   };
   EXPECT_THAT(error_of(png_of(100'000)),
               HasSubstr("announces 100000 x 100000 pixels, expected at most 134 million"));
+  // 90 million pixels are few enough, but not for a file of 200 bytes.
+  EXPECT_THAT(
+      error_of(png_of(9'487)),
+      HasSubstr("9487 x 9487 pixels, which take 270 MB of memory, expected at most 256 MB"));
+  std::string progressive = encoded(picture(8, 8), ".jpg", {cv::IMWRITE_JPEG_PROGRESSIVE, 1});
+  progressive.replace(progressive.find("\xff\xc2") + 5, 4, "\x1b\x58\x1b\x58");
+  EXPECT_THAT(error_of(progressive), HasSubstr("7000 x 7000 pixels, which take 294 MB"));
+  EXPECT_THAT(error_of("P6\n7000 7000\n255\n"), HasSubstr("which take 294 MB"));
   std::string jpeg = encoded(picture(8, 8), ".jpg");
   const std::size_t frame = jpeg.find("\xff\xc0");
   jpeg.replace(frame + 5, 4, "\xc3\x50\xc3\x50");
