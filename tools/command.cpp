@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <system_error>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -37,6 +38,12 @@ int guarded(ConsoleLog& log, std::string_view title, const std::function<int()>&
     return fail(error.what(), kFailed);
   } catch (const std::bad_alloc&) {
     return fail("not enough memory for this model", kFailed);
+  } catch (const std::system_error& error) {
+    const bool threads = error.code() == std::errc::resource_unavailable_try_again;
+    return fail(
+        fmt::format("the system refuses: {}{}", error.what(),
+                    threads ? "; ask for fewer --threads, or raise the limits of the process" : ""),
+        kFailed);
   } catch (const std::exception& error) {
     return fail(error.what(), kInternalError);
   }

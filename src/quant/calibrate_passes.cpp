@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <iterator>
 #include <limits>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -101,16 +103,20 @@ int threads_in_memory(std::int64_t threads, std::uint64_t bytes_per_thread, std:
 PassResult run_batches(const BatchSource& source, const PassOptions& options,
                        const std::function<WorkOnBatch()>& make_worker, Log& log) {
   Pass pass(source, options, log);
-  std::vector<std::jthread> workers;
-  try {
-    for (std::int64_t i = 0; i < worker_count(options.threads, source.batches); ++i) {
-      workers.emplace_back([&] { pass.work(make_worker); });
+  {
+    const std::int64_t threads = worker_count(options.threads, source.batches);
+    std::vector<std::jthread> others;
+    others.reserve(static_cast<std::size_t>(threads - 1));
+    try {
+      while (std::ssize(others) < threads - 1) others.emplace_back([&] { pass.work(make_worker); });
+    } catch (const std::system_error&) {
+      // No more threads to be had: those that there are do the work, if only this one.
+    } catch (...) {
+      pass.stop();
+      throw;
     }
-  } catch (...) {  // no more threads to be had
-    pass.stop();
-    throw;
-  }
-  workers.clear();  // joins
+    pass.work(make_worker);
+  }  // joins
   return pass.result();
 }
 

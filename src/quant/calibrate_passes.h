@@ -36,7 +36,8 @@ struct PassResult {
 /// What one thread does with the inputs of one batch. False ends the pass, as above.
 using WorkOnBatch = std::function<bool(std::span<const ir::Tensor> inputs, std::int64_t batch)>;
 
-/// `make_worker` is called once on every thread; what it returns stays on that thread.
+/// `make_worker` is called once on every thread, the caller's among them; what it returns stays on
+/// that thread. Where the system gives fewer threads than asked for, fewer do the work.
 ///
 /// What source.load(), `make_worker` or the workers throw is thrown here after all threads have
 /// ended; of several, what the batch of the smallest number threw. Not if a smaller one ended the

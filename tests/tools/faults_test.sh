@@ -129,6 +129,54 @@ expect full_disk 1 bash -c "ulimit -f 100; exec '$program' -c new.xml"
 whole full_disk
 [ "$(temporaries)" -eq 0 ] || fail "full disk: temporary files left"
 
+# A disk that is really full, at different moments: a file system of a few hundred kB
+small=$folder/small
+mkdir "$small"
+if mount -t tmpfs -o size=4m none "$small" 2>/dev/null; then
+  trap 'umount "$small" 2>/dev/null; rm -rf "$folder"' EXIT
+  config small.xml mse "$json" "$params" "$small/out"
+  for left in 0 50 150 300; do
+    rm -rf "$small/out" "$small/filler" && mkdir "$small/out"
+    cp old.json "$small/out/m.json" && cp old.params "$small/out/m.params"
+    free=$(df -k --output=avail "$small" | tail -1)
+    head -c $(((free - left) * 1024)) /dev/zero >"$small/filler"
+    expect "disk with $left kB" 1 "$program" -q -c small.xml
+    grep -q 'No space left' log || fail "disk with $left kB: the message: $(cat log)"
+    cmp -s "$small/out/m.json" old.json || cmp -s "$small/out/m.json" new.json ||
+      fail "disk with $left kB: out/m.json is neither the old nor the new one"
+    [ "$(find "$small" -name '*.tmp' | wc -l)" -eq 0 ] || fail "disk with $left kB: temporary files"
+  done
+  umount "$small"
+else
+  echo "skipped: a full disk (only root can mount one)"
+fi
+
+# A model and weights that change, shrink and vanish while they are read
+for i in 1 2 3 4 5 6; do
+  cp "$json" changing.json && cp "$params" changing.params
+  config changing.xml mse "$folder/changing.json" "$folder/changing.params" changed
+  "$program" -q -c changing.xml >log 2>&1 &
+  pid=$!
+  sleep "0.0$i"
+  case $((i % 3)) in
+    0) : >changing.json ;;
+    1) truncate -s 1000 changing.params ;;
+    2) rm -f changing.json changing.params ;;
+  esac
+  wait $pid
+  code=$?
+  [ $code -eq 0 ] || { [ $code -eq 1 ] && grep -q 'error:' log; } ||
+    { fail "changing model $i: exit code $code"; tail -5 log; }
+  [ ! -e changed/m.json ] || cmp -s changed/m.json new.json || fail "changing model $i: other output"
+  rm -rf changed
+done
+
+# No threads to be had: stacks of 1 GB, of which 3 GB have room for two
+cp old.json out/m.json
+rm -f out/m.report.*
+expect few_threads 0 bash -c "ulimit -s 1000000 && ulimit -v 3000000 && exec '$program' -q -c new.xml --threads 16"
+cmp -s out/m.json new.json || fail "few_threads: other bytes"
+
 # Images that are gone or damaged while the program looks at them
 mkdir keep && cp images/* keep
 "$program" -q -c new.xml --threads 1 >log 2>&1 &
