@@ -32,6 +32,7 @@ FastKernelChoice make_integer_convolution(const ConvolutionProblem& problem) {
 FastKernelChoice make_contraction(const ir::Graph& graph, const LiveValues& live,
                                   const ContractionStep& step, bool may_accumulate) {
   const Call& call = live.calls[step.call];
+  if (has_no_elements(live, call)) return std::string("values without elements");
   if (graph[call.node].op == ir::Op::kDense) {
     const ir::Tensor& weights = live[call.inputs[1]].constant;
     return make_dense({.data = live.type(step.data),

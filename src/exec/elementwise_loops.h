@@ -4,6 +4,10 @@
 
 #include "exec/elementwise_code.h"
 
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wpass-failed"  // builds without optimisation vectorise nothing
+#endif
+
 namespace tvmq::exec::loops {
 
 using std::int32_t;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -224,6 +225,13 @@ LiveValues live_values(const ir::Graph& graph, std::span<const NodeId> targets,
   }
   drop_unused(result);
   return result;
+}
+
+bool has_no_elements(const LiveValues& live, const Call& call) {
+  const auto is_empty = [&](ValueId value) {
+    return value != kNoValue && ir::element_count(live.type(value).shape) == 0;
+  };
+  return std::ranges::any_of(call.inputs, is_empty) || std::ranges::any_of(call.outputs, is_empty);
 }
 
 }  // namespace tvmq::exec

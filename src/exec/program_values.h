@@ -45,6 +45,9 @@ struct LiveValues {
   [[nodiscard]] const ir::TensorType& type(ValueId id) const { return values[id].type; }
 };
 
+/// Whether an operand or a result is empty: oneDNN divides by sizes.
+bool has_no_elements(const LiveValues& live, const Call& call);
+
 /// Evaluates what depends on constants only.
 /// Throws InputError as documented at Program.
 LiveValues live_values(const ir::Graph& graph, std::span<const ir::NodeId> targets,

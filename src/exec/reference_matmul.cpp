@@ -1,5 +1,4 @@
 // Matrix products: nn.dense, nn.matmul, nn.batch_matmul.
-#include <algorithm>
 #include <utility>
 
 #include "exec/reference_accumulator.h"
@@ -19,9 +18,8 @@ Tensor as_batch(const Tensor& tensor, bool transposed) {
   check(shape.size() >= 2, "a matrix has rows and columns");
   const std::int64_t columns = shape.back();
   const std::int64_t rows = shape[shape.size() - 2];
-  const std::int64_t matrix = std::max<std::int64_t>(rows * columns, 1);
-  const Tensor batch = tensor.reshaped(
-      {shape.size() == 2 ? 1 : std::max<std::int64_t>(tensor.size() / matrix, 1), rows, columns});
+  const auto batches = ir::element_count(std::span(shape).first(shape.size() - 2));
+  const Tensor batch = tensor.reshaped({batches.value_or(0), rows, columns});
   return transposed ? permute(batch, {0, 2, 1}) : batch;
 }
 
@@ -40,9 +38,8 @@ Tensor multiply_tensors(const KernelCall& call, const Tensor& a, const Tensor& b
   const std::int64_t rows = a.shape().at(1);
   const std::int64_t inner = a.shape().at(2);
   const std::int64_t columns = b.shape().at(2);
-  const std::int64_t batches = std::max(a.shape()[0], b.shape()[0]);
-  check(b.shape()[1] == inner && (a.shape()[0] == 1 || a.shape()[0] == batches) &&
-            (b.shape()[0] == 1 || b.shape()[0] == batches),
+  const std::int64_t batches = a.shape()[0] == 1 ? b.shape()[0] : a.shape()[0];
+  check(b.shape()[1] == inner && (b.shape()[0] == 1 || b.shape()[0] == batches),
         "matrices that can be multiplied");
   Tensor result;
   visit_accumulator(call, type.dtype, [&]<class S, class T>(Accumulator<S, T> sum) {

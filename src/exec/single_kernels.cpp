@@ -262,6 +262,7 @@ FastKernelChoice pool_kernel(const Node& node, const LiveValues& live, const Cal
 FastKernelChoice make_single_kernel(const ir::Graph& graph, const LiveValues& live,
                                     const Call& call, MemoryLayout layout) {
   const Node& node = graph[call.node];
+  if (has_no_elements(live, call)) return std::string("values without elements");
   if (node.op >= Op::kMaxPool1D && node.op <= Op::kAdaptiveMaxPool3D) {
     return pool_kernel(node, live, call, layout);
   }

@@ -63,6 +63,11 @@ constexpr std::int64_t kMaxBlock = 1 << 20;
 }  // namespace
 
 Type pad_type(const RuleCall& call) {
+  const TensorType& value = call.tensor(1);
+  if (element_count(value.shape) != 1) {
+    call.fail(fmt::format("the value to pad with (operand 1) is {}, expected one element",
+                          to_string(value)));
+  }
   return padded(call, call.attrs<PadAttrs>().pad_width, -kMaxExtent);
 }
 

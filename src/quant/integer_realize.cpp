@@ -148,11 +148,12 @@ class Realizer {
     const Node& node = source()[id];
     if (!node.is_call(Op::kMultiply)) return std::nullopt;
     const Node& factor = source()[node.inputs[1]];
-    if (!factor.is_constant() || factor.value.dtype() != DType::kFloat32 ||
+    const auto* type = std::get_if<ir::TensorType>(&node.type);  // none behind opaque operators
+    if (type == nullptr || !factor.is_constant() || factor.value.dtype() != DType::kFloat32 ||
         source()[node.inputs[0]].type != node.type) {
       return std::nullopt;
     }
-    const auto& shape = node.tensor_type().shape;
+    const auto& shape = type->shape;
     const auto values = factor.value.data<float>();
     const bool positive =
         std::all_of(values.begin(), values.end(), [](float value) { return value > 0; });

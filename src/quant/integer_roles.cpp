@@ -90,6 +90,7 @@ bool is_move(const Graph& graph, const Node& node) {
 /// A mean over both spatial axes of NCHW, or average pooling in NCHW without the rounding up of
 /// output sizes.
 bool is_average(const Graph& graph, const Node& node) {
+  if (node.inputs.empty()) return false;
   const Node& input = graph[node.inputs[0]];
   if (!is_float_tensor(input) || !is_float_tensor(node)) return false;
   const auto& shape = node.tensor_type().shape;

@@ -214,6 +214,8 @@ INSTANTIATE_TEST_SUITE_P(
     ImageAndReduce, IllTyped,
     testing::Values(
         Case{"%x: float32(2), %v: float32()", "nn.pad(%x, %v)", "pad_width has 0 pairs"},
+        Case{"%x: float32(2), %v: float32(3)", "nn.pad(%x, %v) {pad_width = [[0, 1]]}",
+             "value to pad with (operand 1) is float32(3)"},
         Case{"%x: float32(2), %v: float32()", "nn.pad(%x, %v) {pad_width = [[1]]}", "expected 2"},
         Case{"%x: float32(2), %v: float32()",
              "nn.pad(%x, %v) {pad_width = [[9223372036854775807, 1]]}", "pad_width is"},
