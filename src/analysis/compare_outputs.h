@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,6 +29,10 @@ struct CompareOptions {
   int threads = 0;                          ///< 0: all cores; does not change the result
   /// The class of every image: element batch * N + i is image i of a batch of N. Empty: no labels.
   std::span<const std::int64_t> labels = {};
+  /// Called, from any thread, with the inputs of each batch and what the reference made of them.
+  std::function<void(std::int64_t batch, std::span<const ir::Tensor> inputs,
+                     std::span<const ir::Tensor> outputs)>
+      look_at_reference = nullptr;
 };
 
 struct OutputError {

@@ -134,6 +134,7 @@ class Control {
   }
   [[nodiscard]] std::string skip_lines(const std::vector<std::size_t>& chosen) const {
     std::vector<std::string> lines;
+    lines.reserve(chosen.size());
     for (const std::size_t i : chosen) lines.push_back(quant::skip_line(candidates_[i].name));
     return fmt::format("SkipLayers {}", fmt::join(lines, ", "));
   }
@@ -296,6 +297,7 @@ class Control {
 
   AccuracyControlResult follow(const quant::AccuracyPlan& plan, const std::string& bound) {
     std::vector<std::size_t> chosen;
+    chosen.reserve(plan.float_layers.size());
     for (const std::string& name : plan.float_layers) {
       const auto place = std::ranges::find(candidates_, name, &Candidate::name);
       if (place == candidates_.end()) {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
-#include <optional>
 
 #include "base/error.h"
 #include "exec/program.h"
@@ -16,75 +15,85 @@ namespace {
 
 constexpr std::int64_t kMostBatches = 8;
 
-struct BatchRun {
-  std::vector<ir::Tensor> inputs;
-  std::vector<ir::Tensor> outputs;
-};
-
-bool same(const std::vector<ir::Tensor>& a, const std::vector<ir::Tensor>& b, bool floats_only) {
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (floats_only && a[i].dtype() != ir::DType::kFloat32) continue;
-    if (!a[i].same_bytes(b[i])) return false;
-  }
-  return true;
-}
-
-/// The first output with an element that is no number.
-std::optional<std::size_t> not_finite(const std::vector<ir::Tensor>& outputs) {
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    if (outputs[i].dtype() != ir::DType::kFloat32) continue;
-    if (!std::ranges::all_of(outputs[i].data<float>(), [](float x) { return std::isfinite(x); })) {
-      return i;
-    }
-  }
-  return std::nullopt;
+bool is_finite(const ir::Tensor& tensor) {
+  return std::ranges::all_of(tensor.data<float>(), [](float x) { return std::isfinite(x); });
 }
 
 }  // namespace
 
+FloatOutputCheck::FloatOutputCheck(const ir::Graph& bound) {
+  for (const ir::NodeId output : bound.outputs()) {
+    const ir::Type& type = bound[output].type;
+    if (const auto* tuple = std::get_if<ir::TupleType>(&type)) {
+      for (const ir::TensorType& field : tuple->fields) {
+        is_float_.push_back(field.dtype == ir::DType::kFloat32);
+      }
+    } else {
+      const auto* tensor = std::get_if<ir::TensorType>(&type);
+      is_float_.push_back(tensor != nullptr && tensor->dtype == ir::DType::kFloat32);
+    }
+  }
+}
+
+void FloatOutputCheck::look(std::int64_t batch, std::span<const ir::Tensor> inputs,
+                            std::span<const ir::Tensor> outputs) {
+  check(outputs.size() == is_float_.size(), "the outputs of this network");
+  std::optional<NotFinite> not_finite;
+  for (std::size_t i = 0; i < outputs.size() && !not_finite; ++i) {
+    if (is_float_[i] && !is_finite(outputs[i])) not_finite = {.batch = batch, .output = i};
+  }
+  const std::lock_guard lock(mutex_);
+  if (not_finite && (!not_finite_ || batch < not_finite_->batch)) not_finite_ = not_finite;
+  first_batch_ = batches_ == 0 ? batch : std::min(first_batch_, batch);
+  if (batches_++ == 0) {
+    inputs_.assign(inputs.begin(), inputs.end());
+    outputs_.assign(outputs.begin(), outputs.end());
+    return;
+  }
+  // Any one will do to compare with: all are the same, or some differ from it.
+  inputs_differ_ = inputs_differ_ || !std::ranges::equal(inputs, inputs_, &ir::Tensor::same_bytes);
+  for (std::size_t i = 0; i < outputs.size() && !outputs_differ_; ++i) {
+    outputs_differ_ = is_float_[i] && !outputs[i].same_bytes(outputs_[i]);
+  }
+}
+
+void FloatOutputCheck::require_sound(const quant::BatchSource& source) const {
+  const std::lock_guard lock(mutex_);
+  if (not_finite_) {
+    throw InputError(fmt::format(
+        "output {}: NaN or infinity with {} before anything is quantized; check the model's "
+        "weights and the preprocessing (Mean, Std, Normalization)",
+        not_finite_->output, source.describe(not_finite_->batch)));
+  }
+  bool has_floats = false;
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    has_floats = has_floats || (is_float_[i] && outputs_[i].size() > 0);
+  }
+  if (has_floats && inputs_differ_ && !outputs_differ_) {
+    throw InputError(fmt::format(
+        "the float network gives the same outputs for each of {} different batches, the first is "
+        "{}; check the model's weights and the preprocessing (Mean, Std, Normalization)",
+        batches_, source.describe(first_batch_)));
+  }
+}
+
+std::int64_t batches_to_look_at(std::int64_t batches) { return std::min(batches, kMostBatches); }
+
 void check_float_outputs(const ir::Graph& bound, const quant::BatchSource& source,
                          const RunOptions& run, Log& log) {
   quant::BatchSource few = source;
-  few.batches = std::min(source.batches, kMostBatches);
-  std::vector<BatchRun> runs(static_cast<std::size_t>(few.batches));
+  few.batches = batches_to_look_at(source.batches);
+  FloatOutputCheck outputs(bound);
   const auto program = std::make_shared<const exec::Program>(bound);
   const auto make_worker = [&]() -> quant::WorkOnBatch {
     return [&, session = std::make_shared<exec::Session>(program)](
                std::span<const ir::Tensor> inputs, std::int64_t batch) {
-      runs[static_cast<std::size_t>(batch)] = {
-          .inputs = std::vector<ir::Tensor>(inputs.begin(), inputs.end()),
-          .outputs = session->run(inputs)};
+      outputs.look(batch, inputs, session->run(inputs));
       return true;
     };
   };
   quant::run_batches(few, {.title = "float outputs", .threads = run.threads}, make_worker, log);
-
-  const BatchRun* first = nullptr;
-  bool inputs_differ = false;
-  bool outputs_differ = false;
-  for (std::size_t batch = 0; batch < runs.size(); ++batch) {
-    const BatchRun& each = runs[batch];
-    if (each.outputs.empty()) continue;
-    if (const auto output = not_finite(each.outputs)) {
-      throw InputError(fmt::format(
-          "output {}: NaN or infinity with {} before anything is quantized; check the model's "
-          "weights and the preprocessing (Mean, Std, Normalization)",
-          *output, source.describe(static_cast<std::int64_t>(batch))));
-    }
-    if (first == nullptr) first = &each;
-    inputs_differ = inputs_differ || !same(first->inputs, each.inputs, false);
-    outputs_differ = outputs_differ || !same(first->outputs, each.outputs, true);
-  }
-  const bool has_floats =
-      first != nullptr && std::ranges::any_of(first->outputs, [](const ir::Tensor& output) {
-        return output.dtype() == ir::DType::kFloat32 && output.size() > 0;
-      });
-  if (has_floats && inputs_differ && !outputs_differ) {
-    throw InputError(fmt::format(
-        "the float network gives the same outputs for each of {} different batches, the first is "
-        "{}; check the model's weights and the preprocessing (Mean, Std, Normalization)",
-        few.batches, source.describe(0)));
-  }
+  outputs.require_sound(source);
 }
 
 }  // namespace tvmq::driver

@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "driver/check_float_outputs.h"
 #include "driver/check_preprocessing.h"
 #include "driver/log_result.h"
 #include "driver/make_report.h"
@@ -53,7 +52,8 @@ QuantizeResult quantize_model(const Config& config, const RunOptions& run, Log& 
   SchemeResult scheme = config.quantization.scheme == Scheme::kTvm
                             ? run_tvm_scheme(graph, samples, config, run, log)
                             : run_integer_scheme(graph, samples, config, run, log);
-  if (samples.calibrated()) check_float_outputs(graph, samples.source(), run, log);
+  // Before anything is written: what is not worth quantizing is refused here.
+  const VerifiedOutputs outputs = verify_outputs(graph, scheme.module, samples, run, log);
   QuantizeResult result;
   result.summary = std::move(scheme.summary);
   log.throw_if_stopped();
@@ -71,7 +71,7 @@ QuantizeResult quantize_model(const Config& config, const RunOptions& run, Log& 
   describe_layers(scheme.network, result.summary, scheme.table, report);
   std::string unchecked;
   try {
-    verify_outputs(graph, scheme.module, samples, run, report, log);
+    add_outputs(outputs, samples, report);
     verify_layers(scheme.network, samples, run, report, log);
     measure_times(graph, scheme.module, samples, report);
   } catch (const InputError& error) {

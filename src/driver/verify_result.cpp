@@ -8,10 +8,11 @@
 #include <span>
 #include <utility>
 
-#include "analysis/compare_outputs.h"
 #include "analysis/latency.h"
 #include "analysis/layer_errors.h"
 #include "analysis/operator_times.h"
+#include "base/error.h"
+#include "driver/check_float_outputs.h"
 #include "driver/report_layers.h"
 #include "ir/inline_functions.h"
 
@@ -91,14 +92,43 @@ std::vector<report::OperatorTime> operator_times(const ir::Graph& bound, const i
 
 }  // namespace
 
-void verify_outputs(const ir::Graph& bound, const ir::Module& quantized, Samples& samples,
-                    const RunOptions& run, report::Report& report, Log& log) {
-  const VerificationSamples chosen = samples.verification();
-  const analysis::OutputComparison comparison = analysis::compare_outputs(
-      bound, ir::inline_functions(quantized), chosen.source,
-      {.title = "verification", .threads = run.threads, .labels = chosen.labels}, log);
+VerifiedOutputs verify_outputs(const ir::Graph& bound, const ir::Module& quantized,
+                               Samples& samples, const RunOptions& run, Log& log) {
+  VerifiedOutputs result;
+  FloatOutputCheck float_outputs(bound);
+  quant::BatchSource source;
+  try {
+    const VerificationSamples chosen = samples.verification();
+    source = chosen.source;
+    result.origin = chosen.origin;
+    result.comparison =
+        analysis::compare_outputs(bound, ir::inline_functions(quantized), chosen.source,
+                                  {.title = "verification",
+                                   .threads = run.threads,
+                                   .labels = chosen.labels,
+                                   .look_at_reference =
+                                       [&](std::int64_t batch, std::span<const ir::Tensor> inputs,
+                                           std::span<const ir::Tensor> outputs) {
+                                         float_outputs.look(batch, inputs, outputs);
+                                       }},
+                                  log);
+  } catch (const InputError& error) {
+    result.unchecked = error.what();
+  }
+  if (float_outputs.batches() > 0) float_outputs.require_sound(source);
+  // The float network ran there anyway; on more samples only if those were few.
+  if (samples.calibrated() &&
+      float_outputs.batches() < batches_to_look_at(samples.source().batches)) {
+    check_float_outputs(bound, samples.source(), run, log);
+  }
+  return result;
+}
+
+void add_outputs(const VerifiedOutputs& outputs, const Samples& samples, report::Report& report) {
+  if (!outputs.comparison) throw InputError(outputs.unchecked);
+  const analysis::OutputComparison& comparison = *outputs.comparison;
   report::Verification verification{.images = comparison.images,
-                                    .source = std::string(chosen.origin)};
+                                    .source = std::string(outputs.origin)};
   if (comparison.agreement) {
     const auto images = static_cast<double>(comparison.agreement->images);
     verification.top1_agreement = static_cast<double>(comparison.agreement->top1) / images;
