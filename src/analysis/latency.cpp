@@ -41,6 +41,7 @@ std::vector<LatencyTimes> measure_latency(std::span<const ir::Graph* const> grap
                                           std::span<const ir::Tensor> inputs,
                                           const LatencyOptions& options) {
   std::vector<std::unique_ptr<exec::Session>> sessions;
+  sessions.reserve(graphs.size());
   for (const ir::Graph* graph : graphs) {
     sessions.push_back(std::make_unique<exec::Session>(std::make_shared<const exec::Program>(
         *graph, exec::ProgramOptions{.targets = {}, .taps = {}, .threads = options.threads})));
@@ -59,6 +60,7 @@ std::vector<LatencyTimes> measure_latency(std::span<const ir::Graph* const> grap
   }
   if (options.progress) options.progress(options.most_runs, options.most_runs);
   std::vector<LatencyTimes> result;
+  result.reserve(times.size());
   for (std::vector<double>& each : times) result.push_back(latency_times(std::move(each)));
   return result;
 }
@@ -69,12 +71,14 @@ double measure_throughput(const ir::Graph& graph, std::span<const ir::Tensor> in
   check(sessions >= 1, "a session");
   const auto program = std::make_shared<const exec::Program>(graph);
   std::vector<std::unique_ptr<exec::Session>> all;
+  all.reserve(static_cast<std::size_t>(sessions));
   for (int i = 0; i < sessions; ++i) all.push_back(std::make_unique<exec::Session>(program));
   for (auto& session : all) session->run(inputs);  // the same error as in a thread, but here
   std::vector<std::int64_t> runs(all.size());
   const auto start = Clock::now();
   {
     std::vector<std::jthread> threads;
+    threads.reserve(all.size());
     for (std::size_t i = 0; i < all.size(); ++i) {
       threads.emplace_back([&, i] {
         do {
@@ -96,6 +100,7 @@ double measure_throughput(const ir::Graph& graph, std::span<const ir::Tensor> in
 
 std::vector<ir::Tensor> made_up_inputs(const ir::Graph& graph) {
   std::vector<ir::Tensor> inputs;
+  inputs.reserve(graph.inputs().size());
   for (const ir::NodeId id : graph.inputs()) {
     const auto* type = std::get_if<ir::TensorType>(&graph[id].type);
     if (type == nullptr || !ir::element_count(type->shape)) {
@@ -105,9 +110,10 @@ std::vector<ir::Tensor> made_up_inputs(const ir::Graph& graph) {
     ir::Tensor tensor(type->dtype, type->shape);
     if (type->dtype == ir::DType::kFloat32) {
       constexpr int kPeriod = 101;  // a prime, so that rows differ
+      constexpr float kHalf = 50;
       std::int64_t i = 0;
       for (float& value : tensor.mutable_data<float>()) {
-        value = static_cast<float>(i++ % kPeriod) / (kPeriod / 2) - 1;
+        value = static_cast<float>(i++ % kPeriod) / kHalf - 1;
       }
     } else if (ir::is_integer(type->dtype)) {
       std::memset(tensor.mutable_bytes(), 0, tensor.byte_size());
