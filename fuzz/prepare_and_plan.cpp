@@ -21,8 +21,7 @@ void prepare_and_plan(ir::Graph graph) {
   driver::require_memory(graph, kMemory, "input");
   NullLog log;
   try {
-    quant::plan_integer(
-        passes::prepare_for_integers(graph, log), {});
+    quant::plan_integer(passes::prepare_for_integers(graph, log), {});
   } catch (const InputError&) {  // the other scheme may still like it
   }
   quant::annotate(passes::prepare(graph, passes::TvmOptLevel::k2, log), {});

@@ -40,8 +40,7 @@ std::string error_of(std::string_view json) {
     ir::infer_types(graph);
     require_memory(graph, kLimit, "model.json");
     NullLog log;
-    quant::plan_integer(
-        passes::prepare_for_integers(graph, log), {});
+    quant::plan_integer(passes::prepare_for_integers(graph, log), {});
   } catch (const InputError& error) {
     return error.what();
   }

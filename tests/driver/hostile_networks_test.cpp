@@ -51,8 +51,8 @@ void quantize(const ir::Graph& graph) {
   NullLog log;
   const quant::BatchSource samples = samples_of(graph);
   const quant::IntegerOptions options;
-  const quant::IntegerPlan plan = quant::plan_integer(
-      passes::prepare(graph, passes::TvmOptLevel::k3, log, passes::ScaleFolding::kSafe), options);
+  const quant::IntegerPlan plan =
+      quant::plan_integer(passes::prepare_for_integers(graph, log), options);
   quant::IntegerParameters parameters;
   for (const auto& entry :
        quant::calibrate(plan.graph, plan.observed, samples,
@@ -162,8 +162,8 @@ TEST(HostileNetworks, OperatorsThatNobodyKnows) {
     NullLog log;
     ir::Graph graph = ir::parse_graph(text);
     ir::infer_types(graph);
-    const quant::IntegerPlan plan = quant::plan_integer(
-        passes::prepare(graph, passes::TvmOptLevel::k3, log, passes::ScaleFolding::kSafe), {});
+    const quant::IntegerPlan plan =
+        quant::plan_integer(passes::prepare_for_integers(graph, log), {});
     const std::vector<quant::Interval> ranges(plan.observed.size(), {-1, 1});
     EXPECT_TRUE(quant::realize_integer(plan, {.ranges = ranges}, {}).has_output());
   }

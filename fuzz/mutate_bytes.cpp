@@ -1,29 +1,15 @@
-#include "mutate.h"
-
+// Bits, bytes, numbers replaced by the numbers that programs trip over, parts removed, repeated or
+// taken from another file.
 #include <algorithm>
 #include <array>
 #include <string_view>
 
+#include "base/file.h"
+#include "mutate.h"
+#include "random.h"
+
 namespace tvmq::fuzz {
 namespace {
-
-/// SplitMix64: the standard library's distributions differ between machines.
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : state_(seed * 0x9E3779B97F4A7C15U) {}
-
-  /// In [0, n). REQUIRES: n > 0.
-  std::size_t below(std::size_t n) {
-    state_ += 0x9E3779B97F4A7C15U;
-    std::uint64_t z = state_;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
-    return static_cast<std::size_t>((z ^ (z >> 31)) % n);
-  }
-
- private:
-  std::uint64_t state_;
-};
 
 constexpr std::array<std::string_view, 20> kTexts = {"-1",
                                                      "0",
@@ -109,6 +95,20 @@ void change(std::string& bytes, const std::string& other, Random& random) {
 }
 
 }  // namespace
+
+std::vector<std::string> read_corpus(std::span<const std::filesystem::path> folders) {
+  std::vector<std::filesystem::path> files;
+  for (const std::filesystem::path& folder : folders) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      files.push_back(entry.path());
+    }
+  }
+  std::ranges::sort(files);
+  std::vector<std::string> corpus;
+  corpus.reserve(files.size());
+  for (const std::filesystem::path& file : files) corpus.push_back(read_file(file));
+  return corpus;
+}
 
 std::string mutate(const std::vector<std::string>& corpus, std::uint64_t number) {
   Random random(number + 1);

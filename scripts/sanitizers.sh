@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# All tests under AddressSanitizer with UndefinedBehaviorSanitizer, then those that start threads under
+# ThreadSanitizer, then the example under valgrind. Takes an hour or more; silent means clean.
+# Usage: scripts/sanitizers.sh [address] [thread] [valgrind]; default: all three.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+what=("$@")
+[ ${#what[@]} -gt 0 ] || what=(address thread valgrind)
+jobs=$(nproc)
+
+# check PRESET CTEST_ARGUMENTS...
+check() {
+  local preset=$1
+  shift
+  cmake --preset "$preset" >/dev/null
+  nice cmake --build --preset "$preset" -j "$jobs" >/dev/null
+  # The browser and npm are not ours to sanitize.
+  nice ctest --preset "$preset" -j "$jobs" -E 'InABrowser|Web' "$@"
+}
+
+for each in "${what[@]}"; do
+  case $each in
+    address) check sanitize ;;
+    thread) check thread-sanitize -L '^(exec|quant|data|driver|analysis|fuzz)$' ;;
+    valgrind)
+      scripts/build.sh release quantization_tvm >/dev/null
+      program=$PWD/build/quantization_tvm
+      example=$(mktemp -d)
+      trap 'rm -rf "$example"' EXIT
+      cp -r examples/shapes/. "$example"
+      # Every step of a run, on few images: it is fifty times slower.
+      sed -i 's|<CalibSamples>64<|<CalibSamples>3<|' "$example/config.xml"
+      find "$example/calibration" -name '*.png' | sort | tail -n +13 | xargs rm
+      for scheme in integer tvm; do
+        sed "s|<CalibSamples>|<Scheme>$scheme</Scheme><CalibSamples>|" "$example/config.xml" \
+          >"$example/$scheme.xml"
+        (cd "$example" && nice valgrind -q --error-exitcode=99 --leak-check=full \
+          --errors-for-leak-kinds=definite "$program" -q -c $scheme.xml --threads 2)
+      done
+      ;;
+    *) echo "unknown: $each" >&2; exit 2 ;;
+  esac
+done
