@@ -100,26 +100,26 @@ TEST_P(ProgramEpilogue, EqualsTheReference) {
   EXPECT_TRUE(banded) << "the epilogue is a step of its own";
 }
 
-const Shape kImage = {1, 24, 67, 65};
-const Shape kKernel = {40, 24, 3, 3};
+Shape image_shape() { return {1, 24, 67, 65}; }
+Shape kernel_shape() { return {40, 24, 3, 3}; }
 
 INSTANTIATE_TEST_SUITE_P(
     Convolutions, ProgramEpilogue,
     testing::Values(
-        Case{"k3", kImage, kKernel, {.padding = {1, 1}}},
-        Case{"int8", kImage, kKernel, {.padding = {1, 1}}, DType::kInt8},
-        Case{"no_padding", kImage, kKernel, {}},
-        Case{"uneven_padding", kImage, kKernel, {.padding = {2, 0, 1, 3}}},
-        Case{"padding_beyond_the_kernel", kImage, kKernel, {.padding = {4, 1, 5, 1}}},
-        Case{"stride", {1, 24, 95, 93}, kKernel, {.strides = {2, 2}, .padding = {1, 1}}},
+        Case{"k3", image_shape(), kernel_shape(), {.padding = {1, 1}}},
+        Case{"int8", image_shape(), kernel_shape(), {.padding = {1, 1}}, DType::kInt8},
+        Case{"no_padding", image_shape(), kernel_shape(), {}},
+        Case{"uneven_padding", image_shape(), kernel_shape(), {.padding = {2, 0, 1, 3}}},
+        Case{"padding_beyond_the_kernel", image_shape(), kernel_shape(), {.padding = {4, 1, 5, 1}}},
+        Case{"stride", {1, 24, 95, 93}, kernel_shape(), {.strides = {2, 2}, .padding = {1, 1}}},
         Case{"stride_3_pointwise", {1, 24, 140, 141}, {40, 24, 1, 1}, {.strides = {3, 3}}},
-        Case{"dilation", kImage, kKernel, {.padding = {3, 3}, .dilation = {3, 3}}},
-        Case{"pointwise", kImage, {40, 24, 1, 1}, {}},
-        Case{"batch", {3, 24, 53, 45}, kKernel, {.padding = {1, 1}}},
-        Case{"groups", kImage, {48, 12, 3, 3}, {.padding = {1, 1}, .groups = 2}},
-        Case{"depthwise", kImage, {24, 1, 3, 3}, {.padding = {1, 1}, .groups = 24}},
+        Case{"dilation", image_shape(), kernel_shape(), {.padding = {3, 3}, .dilation = {3, 3}}},
+        Case{"pointwise", image_shape(), {40, 24, 1, 1}, {}},
+        Case{"batch", {3, 24, 53, 45}, kernel_shape(), {.padding = {1, 1}}},
+        Case{"groups", image_shape(), {48, 12, 3, 3}, {.padding = {1, 1}, .groups = 2}},
+        Case{"depthwise", image_shape(), {24, 1, 3, 3}, {.padding = {1, 1}, .groups = 24}},
         Case{"depthwise_int8",
-             kImage,
+             image_shape(),
              {24, 1, 3, 3},
              {.padding = {1, 1}, .groups = 24},
              DType::kInt8},
@@ -139,7 +139,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 Case with_epilogue(std::string name, std::function<NodeId(Network&, NodeId, const Shape&)> epilogue,
                    std::int64_t batch = 1) {
-  return {std::move(name),     {batch, 24, 67, 65}, kKernel,
+  return {std::move(name),     {batch, 24, 67, 65}, kernel_shape(),
           {.padding = {1, 1}}, DType::kUInt8,       std::move(epilogue)};
 }
 
@@ -227,7 +227,7 @@ TEST(ProgramEpilogueApart, PaddingWithAnyByteBelongsToDepthwiseConvolutions) {
       for (const std::int64_t multiplier : {1, 2}) {
         Network n;
         Graph& g = n.graph;
-        const NodeId x = input(n, dtype, kImage);
+        const NodeId x = input(n, dtype, image_shape());
         const NodeId pad_value = g.add_constant(
             dtype == DType::kUInt8 ? Tensor::scalar(static_cast<std::uint8_t>(value))
                                    : Tensor::scalar(static_cast<std::int8_t>(value)));
@@ -277,8 +277,9 @@ TEST(ProgramEpilogueApart, SumsOverPixelsReadBytes) {
 TEST(ProgramEpilogueApart, StaysApartWhereTheSumsAreNeeded) {
   for (const bool rows_differ : {false, true}) {
     Network n;
-    const NodeId x = input(n, DType::kUInt8, kImage);
-    const NodeId w = n.graph.add_constant(n.numbers.integers<std::int8_t>(kKernel, -128, 127));
+    const NodeId x = input(n, DType::kUInt8, image_shape());
+    const NodeId w =
+        n.graph.add_constant(n.numbers.integers<std::int8_t>(kernel_shape(), -128, 127));
     const NodeId sums = n.graph.add_call(
         Op::kConv2D, {x, w}, ir::Conv2DAttrs{.padding = {1, 1}, .out_dtype = DType::kInt32});
     NodeId y = scaled(n, sums, 40, false);
