@@ -42,8 +42,8 @@ class IntegerEmitter {
   /// The float32 value itself.
   ir::NodeId materialize(const ScaledValue& value);
   /// uint8 from float32: cast(clip(x / scale + zero_point + 0.5, lowest, highest)); the cast
-  /// truncates, so that the half rounds to nearest, halves up. The same on every target. lowest is
-  /// the zero point of a rectified value (its ReLU costs nothing), else 0.
+  /// truncates, so that the half rounds to nearest, halves up, whatever the target's rounding mode.
+  /// lowest is the zero point of a rectified value (its ReLU costs nothing), else 0.
   ir::NodeId quantize(const ScaledValue& value, const AffineParameters& to);
   /// float32 from uint8: (q - zero_point) * scale, the multiplication put off.
   ScaledValue dequantize(ir::NodeId stored, const AffineParameters& from);
