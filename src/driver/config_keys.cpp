@@ -346,8 +346,8 @@ const KeyRow kRows[] = {
      }},
     {{kQuantization, "Target", "llvm with -mcpu and -mattr as in TVM", "llvm -mcpu=cascadelake",
       "For `Scheme` integer: the TVM target that the result will be compiled for, an x86 CPU. Without "
-      "AVX-512 VNNI or AVX VNNI weights get 7 bits, which TVM's kernels need there; without AVX-512 "
-      "matrix products stay float; plain `llvm` has no 8-bit kernels at all"},
+      "AVX-512 VNNI or AVX VNNI weights get 7 bits, which TVM's kernels need there; without "
+      "AVX-512, and with AMX, matrix products stay float; plain `llvm` has no 8-bit kernels at all"},
      set_target},
     {{kQuantization, "CalibrationCache", kPath, "",
       "Keeps what calibration found in this file, and uses it instead of the images if it is there; "

@@ -86,7 +86,7 @@ class Planner {
     } else if (options_.skip_dense_layer) {
       return "SkipDenseLayer";
     } else if (!options_.dense_kernels) {
-      return "TVM's 8-bit matrix product needs AVX-512, which Target lacks";
+      return "TVM's 8-bit matrix product needs AVX-512 without AMX, which Target is not";
     }
     return why_no_kernel(graph(), id);
   }

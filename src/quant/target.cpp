@@ -142,7 +142,8 @@ std::optional<Target> parse_target(std::string_view text) {
     if (!apply(attribute, features)) return std::nullopt;
   }
   Target target;
-  target.dense = (features.avx512f && features.avx512bw) || features.amx_int8;
+  // Its schedule for AMX wants samples in multiples of 16 and does not compile for others.
+  target.dense = features.avx512f && features.avx512bw && !features.amx_int8;
   if (!features.sse42) {
     target.products = ByteProducts::kNone;
   } else if (!features.avx512vnni && !features.avxvnni) {

@@ -19,7 +19,7 @@ enum class ByteProducts : std::uint8_t {
 
 struct Target {
   ByteProducts products = ByteProducts::kExact;
-  bool dense = true;  ///< TVM has an 8-bit matrix product: AVX-512 with byte operations
+  bool dense = true;  ///< TVM has an 8-bit matrix product: AVX-512, not AMX
   bool operator==(const Target&) const = default;
 
   /// The bits of a weight that are never added up wrongly.
