@@ -289,8 +289,7 @@ TEST(RandomNetworks, IntegerSchemeGivesSoundGraphsCloseToTheNetwork) {
   for_each_seed([](std::uint32_t seed) {
     const RandomCase random = support::random_case(seed);
     NullLog log;
-    const Graph prepared =
-        passes::prepare_for_integers(random.graph, log);
+    const Graph prepared = passes::prepare_for_integers(random.graph, log);
     quant::IntegerOptions options{.weight_scale = random.options.weight_scale,
                                   .skip_dense_layer = random.options.skip_dense_layer};
     if (random.options.skip_conv_layers) {

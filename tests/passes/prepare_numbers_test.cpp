@@ -134,10 +134,10 @@ TEST(PrepareNumbers, IntegersFindChannelsFirst) {
   const fs::path folder = fs::path(TVMQ_SHARED_DIR) / "golden" / "nets" / "nhwc";
   if (!fs::exists(folder)) GTEST_SKIP() << "no shared data beside the repository";
   NullLog log;
-  const ir::Graph prepared = prepare_for_integers(
-      relay::bind_params(relay::read_module(folder / "model.json").main(),
-                         relay::read_params(folder / "model.params")),
-      log);
+  const ir::Graph prepared =
+      prepare_for_integers(relay::bind_params(relay::read_module(folder / "model.json").main(),
+                                              relay::read_params(folder / "model.params")),
+                           log);
   int convolutions = 0;
   int transposes = 0;
   for (const ir::Node& node : prepared.nodes()) {
