@@ -237,14 +237,17 @@ class Realizer {
     }
     ScaledValue value{.node = emitter_.cast(node, DType::kFloat32),
                       .scale = per_channel(accumulator.scales, rank)};
-    layers_.push_back({.layer = id,
+    IntegerLayer layer{.layer = id,
                        .float_value = last,
                        .accumulator = value.node,
-                       .scales = std::move(accumulator.scales)});
+                       .scales = std::move(accumulator.scales)};
     if (any_remainder) {
       const NodeId real = emitter_.materialize(value);
       value = {.node = emitter_.add(real, emitter_.constant(per_channel(remainder, rank)))};
+      layer.accumulator = value.node;
+      layer.scales.assign(layer.scales.size(), 1);
     }
+    layers_.push_back(std::move(layer));
     floats_[last] = std::move(value);
     if (last != id && plan_.stored[last]) store(last);
   }

@@ -285,6 +285,30 @@ TEST_P(IntegerScheme, BiasCorrectionRestoresTheMeans) {
 INSTANTIATE_TEST_SUITE_P(Networks, IntegerScheme, testing::ValuesIn(kNetworks),
                          [](const auto& each) { return std::string(each.param.name); });
 
+/// Weights of almost nothing have steps so small that the bias is no int32 multiple of them.
+TEST(IntegerSchemeRealize, ABiasBeyondTheAccumulatorCountsOnce) {
+  NullLog log;
+  Network n;
+  std::vector<float> weights(4 * 4, 0.5F);
+  std::fill_n(weights.begin(), 4, 1e-12F);
+  const NodeId weight =
+      n.graph().add_constant(Tensor::from<float>({4, 4, 1, 1}, std::span<const float>(weights)));
+  const NodeId conv =
+      n.call(Op::kConv2D, {n.input(), weight},
+             ir::Conv2DAttrs{.channels = 4, .kernel_size = ir::IntList{1, 1}, .out_layout = {}});
+  const std::vector<float> bias{3, 1, 1, 1};
+  n.call(
+      Op::kAdd,
+      {conv, n.graph().add_constant(Tensor::from<float>({4, 1, 1}, std::span<const float>(bias)))});
+  const Graph graph = n.finish();
+  const IntegerPlan plan = plan_integer(graph, {});
+  const auto ranges = ranges_of(plan);
+  const BiasOffsets offsets =
+      correct_bias(plan, {.ranges = ranges}, {}, samples(), {.threads = 1}, log);
+  const Graph corrected = realize_integer(plan, {.ranges = ranges, .offsets = offsets}, {});
+  EXPECT_GT(sqnr(graph, corrected), 30) << ir::to_text(corrected);
+}
+
 TEST(IntegerSchemeRealize, ASplitWhoseResultsAreNotAllNeededAsIntegers) {
   Network network;
   const NodeId halves =
