@@ -130,15 +130,12 @@ MaybeCopies strided_slice(const LiveValues& live, const Call& call,
   auto from = maker.view(source);
   auto to = maker.view(result);
   if (!from || !to || !attrs.begin || call.inputs.size() != 1) return std::nullopt;
+  const std::size_t strides = attrs.strides ? attrs.strides->size() : 0;
+  if (strides > attrs.begin->size()) return std::nullopt;
   for (std::size_t i = 0; i < attrs.begin->size(); ++i) {
     const std::size_t axis = attrs.axes ? positive_axis(attrs.axes->at(i), source.size()) : i;
     if (axis >= source.size()) return std::nullopt;
-    std::int64_t step = 1;
-    if (attrs.slice_mode == "end" && attrs.strides && !attrs.strides->empty()) {
-      step = attrs.strides->size() == 1  ? (*attrs.strides)[0]
-             : i < attrs.strides->size() ? (*attrs.strides)[i]
-                                         : 1;
-    }
+    const std::int64_t step = attrs.slice_mode == "end" && i < strides ? (*attrs.strides)[i] : 1;
     std::int64_t begin = (*attrs.begin)[i];
     if (step < 1) return std::nullopt;
     if (begin < 0) begin += source[axis];

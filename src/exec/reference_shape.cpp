@@ -128,16 +128,16 @@ Values strided_slice(const KernelCall& call) {
   if (!attrs.begin.has_value()) call.refuse("slices with computed bounds are not supported");
   const Tensor& operand = call.operand(0);
   StridedView view = whole(operand.shape());
-  for (std::size_t i = 0; i < attrs.begin->size(); ++i) {
+  // Lists that are too short go on with the whole axis (ir/type_rules_slice.cpp).
+  const std::size_t strides = attrs.strides.has_value() ? attrs.strides->size() : 0;
+  for (std::size_t i = 0; i < std::max(attrs.begin->size(), strides); ++i) {
     const std::int64_t named =
         attrs.axes.has_value() ? attrs.axes->at(i) : static_cast<std::int64_t>(i);
     const std::size_t axis = real_axis(named, operand.rank());
     const std::int64_t size = operand.shape()[axis];
-    std::int64_t step = 1;
-    if (attrs.slice_mode == "end" && attrs.strides.has_value() && !attrs.strides->empty()) {
-      step = attrs.strides->at(attrs.strides->size() == 1 ? 0 : i);
-    }
-    std::int64_t begin = (*attrs.begin)[i];
+    const std::int64_t step = attrs.slice_mode == "end" && i < strides ? attrs.strides->at(i) : 1;
+    const std::int64_t whole_axis = step < 0 ? size - 1 : 0;
+    std::int64_t begin = i < attrs.begin->size() ? (*attrs.begin)[i] : whole_axis;
     if (begin < 0) begin += size;
     begin = step < 0 ? std::clamp<std::int64_t>(begin, -1, size - 1)
                      : std::clamp<std::int64_t>(begin, 0, size);

@@ -149,6 +149,8 @@ std::vector<Layer> moves() {
       {"slice", image, slice({.begin = {{0, 4, 1, 0}}, .end = {{2, 20, 6, 5}}, .strides = {{1}}})},
       {"slice_steps", image,
        slice({.begin = {{0, 0, 0, 0}}, .end = {{2, 32, 6, 5}}, .strides = {{1, 1, 2, 2}}})},
+      {"slice_short_strides", image,
+       slice({.begin = {{0, 0, 0, 0}}, .end = {{2, 32, 6, 5}}, .strides = {{2}}})},
       {"slice_axes", image,
        slice({.begin = {{16}}, .end = {{32}}, .strides = {{1}}, .axes = {{1}}})},
       {"slice_size", image,

@@ -35,6 +35,23 @@ TEST(ReferenceShape, Transposes) {
               ElementsAre(0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11));
 }
 
+TEST(ReferenceShape, SlicesWhoseListsAreShortTakeTheRestWhole) {
+  const Tensor in = ramp<float>({3, 2});
+  const auto slice = [&](ir::IntList begin, ir::IntList end, ir::IntList strides) {
+    return elements<float>(run_op(Op::kStridedSlice, {in},
+                                  ir::StridedSliceAttrs{.begin = std::move(begin),
+                                                        .end = std::move(end),
+                                                        .strides = std::move(strides),
+                                                        .slice_mode = "end",
+                                                        .axes = std::nullopt}));
+  };
+  EXPECT_THAT(slice({0, 0}, {3, 2}, {2}), ElementsAre(0, 1, 4, 5));
+  EXPECT_THAT(slice({1}, {3}, {1}), ElementsAre(2, 3, 4, 5));
+  EXPECT_THAT(slice({0, 1}, {3, 2}, {1}), ElementsAre(1, 3, 5));
+  // A stride without bounds: from the last element down to, and without, the first.
+  EXPECT_THAT(slice({0}, {3}, {1, -1}), ElementsAre(1, 3, 5));
+}
+
 TEST(ReferenceShape, JoinsAndSplits) {
   const Tensor a = ramp<float>({2, 1});
   const Tensor b = ramp<float>({2, 2}, 10);
