@@ -6,6 +6,7 @@
 
 #include "analysis/sampling.h"
 #include "base/error.h"
+#include "ir/window.h"
 
 namespace tvmq::analysis {
 namespace {
@@ -35,8 +36,9 @@ Window window_of(const ir::Graph& graph, ir::NodeId layer) {
   const ir::Shape& out = node.tensor_type().shape;
   const ir::Shape& weight = graph[node.inputs[1]].tensor_type().shape;
   const auto& attrs = node.attrs_as<ir::Conv2DAttrs>();
-  // TVM's short spellings: one value for all sides, two for (vertical, horizontal).
-  const auto& p = attrs.padding;
+  const ir::IntList sides = ir::before_and_behind(attrs.padding, 2);
+  const ir::IntList strides = ir::per_axis(attrs.strides, 2);
+  const ir::IntList dilation = ir::per_axis(attrs.dilation, 2);
   return {.channels = in.at(1),
           .height = in.at(2),
           .width = in.at(3),
@@ -44,9 +46,9 @@ Window window_of(const ir::Graph& graph, ir::NodeId layer) {
           .out_pixels = out.at(2) * out.at(3),
           .kernel_height = weight.at(2),
           .kernel_width = weight.at(3),
-          .stride = {attrs.strides.at(0), attrs.strides.at(attrs.strides.size() - 1)},
-          .dilation = {attrs.dilation.at(0), attrs.dilation.at(attrs.dilation.size() - 1)},
-          .padding = {p.at(0), p.size() == 1 ? p[0] : p[1]},
+          .stride = {strides.at(0), strides.at(1)},
+          .dilation = {dilation.at(0), dilation.at(1)},
+          .padding = {sides.at(0), sides.at(1)},
           .groups = attrs.groups};
 }
 

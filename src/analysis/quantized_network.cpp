@@ -156,13 +156,8 @@ QuantizedNetwork describe_integer(const quant::IntegerPlan& plan,
     const Node& node = plan.graph[integer.layer];
     const NodeId input = node.inputs[0];
     if (!plan.stored[input] || !has_known_operands(plan.graph, integer.layer)) continue;
-    const bool given =
-        !parameters.weights.empty() && !parameters.weights[integer.layer].scales.empty();
     found->rounding = integer_rounding(
-        input, stored[input],
-        given ? parameters.weights[integer.layer]
-              : quant::quantize_weight(plan.graph[node.inputs[1]].value, options.weight_scale,
-                                       options.weight_granularity, options.weight_bits));
+        input, stored[input], quant::layer_weight(plan, parameters, options, integer.layer));
   }
   for (const NodeId id : plan.observed) {
     network.stored.push_back({.node = id,

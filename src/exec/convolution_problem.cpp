@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "ir/layout.h"
+#include "ir/window.h"
 
 namespace tvmq::exec {
 namespace {
@@ -70,16 +71,6 @@ std::optional<std::int64_t> channel_axis(std::string_view text, std::size_t rank
   if (!axis || !in_order) return std::nullopt;
   if (*axis != 1 && *axis + 1 != static_cast<std::int64_t>(rank)) return std::nullopt;
   return axis;
-}
-
-/// TVM stores one value for all, one per dimension, or before and after.
-std::optional<ir::IntList> expanded_padding(const ir::IntList& padding, std::size_t spatial) {
-  if (padding.size() == 2 * spatial) return padding;
-  if (padding.size() == 1) return ir::IntList(2 * spatial, padding[0]);
-  if (padding.size() != spatial) return std::nullopt;
-  ir::IntList result = padding;
-  result.insert(result.end(), padding.begin(), padding.end());
-  return result;
 }
 
 /// `source` with its dimensions in another order: dimension i of the result is order[i] of
@@ -174,24 +165,22 @@ std::variant<ConvolutionProblem, std::string> describe_convolution(const ir::Gra
   problem.data_channel_axis = *in_axis;
   problem.result_channel_axis = *out_axis;
 
-  const auto expand = [&](const ir::IntList& list) {
-    return list.size() == 1 ? ir::IntList(spatial, list[0]) : list;
-  };
-  problem.strides = expand(common.strides);
-  problem.dilation = expand(common.dilation);
-  const auto padding = expanded_padding(common.padding, spatial);
-  if (!padding || problem.strides.size() != spatial || problem.dilation.size() != spatial) {
+  problem.strides = ir::per_axis(common.strides, spatial);
+  problem.dilation = ir::per_axis(common.dilation, spatial);
+  const ir::IntList padding = ir::before_and_behind(common.padding, spatial);
+  if (padding.size() != 2 * spatial || problem.strides.size() != spatial ||
+      problem.dilation.size() != spatial) {
     return std::string("the number of strides, dilations or paddings");
   }
   for (std::size_t d = 0; d < spatial; ++d) {
-    problem.pad_before.push_back((*padding)[d]);
-    problem.pad_after.push_back((*padding)[spatial + d]);
+    problem.pad_before.push_back(padding[d]);
+    problem.pad_after.push_back(padding[spatial + d]);
     if (!step.padding.empty()) {
       problem.pad_before[d] += step.padding[d];
       problem.pad_after[d] += step.padding[spatial + d];
     }
   }
-  const ir::IntList extra = expand(common.output_padding);
+  const ir::IntList extra = ir::per_axis(common.output_padding, spatial);
   for (std::size_t d = 0; d < std::min(spatial, extra.size()); ++d)
     problem.pad_after[d] -= extra[d];
 

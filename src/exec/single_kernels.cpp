@@ -6,6 +6,7 @@
 #include "exec/integer_pool.h"
 #include "exec/onednn.h"
 #include "ir/layout.h"
+#include "ir/window.h"
 
 namespace tvmq::exec {
 namespace {
@@ -28,10 +29,6 @@ std::vector<std::int64_t> spatial_sizes(const ir::Shape& shape, std::int64_t cha
     if (d != channel_axis) sizes.push_back(shape[d]);
   }
   return sizes;
-}
-
-std::vector<std::int64_t> expanded(const ir::IntList& list, std::size_t count) {
-  return list.size() == 1 ? std::vector<std::int64_t>(count, list[0]) : list;
 }
 
 /// `layout` if it splits the dimension that the operator takes for the channels.
@@ -58,11 +55,10 @@ FastKernelChoice windowed_pool(const Attrs& attrs, PoolProblem problem, MemoryLa
   }
   problem.channel_axis = *axis;
   const std::size_t spatial = rank - 2;
-  problem.window = expanded(attrs.pool_size, spatial);
-  problem.strides = expanded(attrs.strides, spatial);
-  problem.dilation = expanded(attrs.dilation, spatial);
-  std::vector<std::int64_t> padding = expanded(attrs.padding, 2 * spatial);
-  if (padding.size() == spatial) padding.insert(padding.end(), padding.begin(), padding.end());
+  problem.window = ir::per_axis(attrs.pool_size, spatial);
+  problem.strides = ir::per_axis(attrs.strides, spatial);
+  problem.dilation = ir::per_axis(attrs.dilation, spatial);
+  const ir::IntList padding = ir::before_and_behind(attrs.padding, spatial);
   if (problem.window.size() != spatial || problem.strides.size() != spatial ||
       problem.dilation.size() != spatial || padding.size() != 2 * spatial) {
     return std::string("the number of strides, dilations or paddings");

@@ -12,6 +12,7 @@
 #include "ir/infer_types.h"
 #include "ir/rewrite.h"
 #include "passes/calls.h"
+#include "passes/elementwise.h"
 #include "passes/passes.h"
 
 namespace tvmq::passes {
@@ -24,40 +25,6 @@ const IntList kToChannelsFirst{0, 3, 1, 2};
 const IntList kToChannelsLast{0, 2, 3, 1};
 /// Where a dimension of NHWC is in NCHW.
 constexpr std::array<std::int64_t, 4> kNewAxis{0, 2, 3, 1};
-
-bool is_unary_elementwise(Op op) {
-  switch (op) {
-    case Op::kRelu:
-    case Op::kClip:
-    case Op::kLeakyRelu:
-    case Op::kSigmoid:
-    case Op::kTanh:
-    case Op::kExp:
-    case Op::kErf:
-    case Op::kNegative:
-    case Op::kAbs:
-    case Op::kSqrt:
-    case Op::kCopy:
-    case Op::kCast:
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool is_binary_elementwise(Op op) {
-  switch (op) {
-    case Op::kAdd:
-    case Op::kSubtract:
-    case Op::kMultiply:
-    case Op::kDivide:
-    case Op::kMaximum:
-    case Op::kMinimum:
-      return true;
-    default:
-      return false;
-  }
-}
 
 std::optional<std::int64_t> new_axis(std::int64_t axis) {
   if (axis < 0) axis += 4;
@@ -169,7 +136,7 @@ class Converter {
     if (node.op == Op::kConcatenate) return convert_concatenate(id);
     if (is_binary_elementwise(node.op)) return convert_binary(id);
     if (node.inputs.empty() || !channels_first_[node.inputs[0]]) return false;
-    if (is_unary_elementwise(node.op)) {
+    if (is_unary_elementwise(node.op) || node.op == Op::kCast) {
       channels_first_[id] = target_.add_copy(node, {channels_first(node.inputs[0])});
       return true;
     }

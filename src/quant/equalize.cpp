@@ -21,8 +21,6 @@ using ir::Tensor;
 
 using Users = std::vector<std::vector<NodeId>>;
 
-bool is_layer(Role role) { return role == Role::kConvolution || role == Role::kDense; }
-
 bool is_depthwise(const Node& node) {
   const auto* attrs = std::get_if<ir::Conv2DAttrs>(&node.attrs);
   return attrs != nullptr && attrs->groups > 1;

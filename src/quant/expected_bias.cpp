@@ -11,15 +11,6 @@ namespace {
 using ir::Node;
 using ir::NodeId;
 
-/// Whether the weight is [outputs][inputs of the group][kernel...] and the data has channels along
-/// axis 1.
-bool has_plain_channels(const ir::Graph& graph, NodeId id, const IntegerPlan& plan) {
-  if (plan.roles[id] == Role::kDense) return true;
-  if (plan.roles[id] != Role::kConvolution) return false;
-  const auto& attrs = graph[id].attrs_as<ir::Conv2DAttrs>();
-  return attrs.data_layout == "NCHW" && attrs.kernel_layout == "OIHW";
-}
-
 std::vector<float> offsets_of(const Node& layer, const ir::Tensor& weight,
                               const QuantizedWeight& rounded, const std::vector<double>& means) {
   const auto outputs = static_cast<std::size_t>(weight.shape()[0]);
@@ -53,7 +44,7 @@ std::vector<float> offsets_of(const Node& layer, const ir::Tensor& weight,
 std::vector<NodeId> layer_inputs(const IntegerPlan& plan) {
   std::vector<NodeId> inputs;
   for (NodeId id = 0; id < plan.graph.size(); ++id) {
-    if (!has_plain_channels(plan.graph, id, plan)) continue;
+    if (!is_layer(plan.roles[id])) continue;
     const NodeId input = plan.graph[id].inputs[0];
     if (plan.graph[input].is_constant() || std::ranges::find(inputs, input) != inputs.end()) {
       continue;
@@ -70,20 +61,13 @@ BiasOffsets expected_bias(const IntegerPlan& plan, const IntegerParameters& para
   check(means.size() == inputs.size(), "means for every input of a layer");
   BiasOffsets offsets(plan.graph.size());
   for (NodeId id = 0; id < plan.graph.size(); ++id) {
-    if (!has_plain_channels(plan.graph, id, plan)) continue;
+    if (!is_layer(plan.roles[id])) continue;
     const Node& layer = plan.graph[id];
     const auto place = std::ranges::find(inputs, layer.inputs[0]);
     if (place == inputs.end()) continue;
     const std::vector<double>& of_input = means[static_cast<std::size_t>(place - inputs.begin())];
     const ir::Tensor& weight = plan.graph[layer.inputs[1]].value;
-    const bool has_rounded =
-        id < parameters.weights.size() && !parameters.weights[id].scales.empty();
-    offsets[id] =
-        offsets_of(layer, weight,
-                   has_rounded ? parameters.weights[id]
-                               : quantize_weight(weight, options.weight_scale,
-                                                 options.weight_granularity, options.weight_bits),
-                   of_input);
+    offsets[id] = offsets_of(layer, weight, layer_weight(plan, parameters, options, id), of_input);
   }
   return offsets;
 }

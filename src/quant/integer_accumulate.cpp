@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "ir/window.h"
+
 namespace tvmq::quant {
 namespace {
 
@@ -17,23 +19,11 @@ using ir::Tensor;
 /// TVM's 8-bit matrix product works on blocks of so many output channels (relay_quantize.md S13).
 constexpr std::int64_t kOutputBlock = 16;
 
-/// Top, left, bottom, right of TVM's spellings: one value for all sides, two for (vertical,
-/// horizontal), or four.
-IntList all_sides(const IntList& padding) {
-  if (padding.size() == 4) return padding;
-  if (padding.size() == 2) return {padding[0], padding[1], padding[0], padding[1]};
-  return IntList(4, padding.empty() ? 0 : padding[0]);
-}
-
-IntList both(const IntList& extents) {
-  return extents.size() == 2 ? extents : IntList(2, extents.empty() ? 1 : extents[0]);
-}
-
 /// The data of a windowed kernel, padded ahead of it where the padding is not 0: a stored zero is
 /// its zero point. `padding` is 0 afterwards.
 NodeId with_own_padding(IntegerEmitter& emitter, NodeId data, IntList& padding,
                         std::int32_t zero_point) {
-  const IntList sides = all_sides(padding);
+  const IntList sides = ir::before_and_behind(padding, 2);
   const bool padded = std::any_of(sides.begin(), sides.end(), [](auto side) { return side != 0; });
   if (zero_point == 0 || !padded) return data;
   padding = {0, 0, 0, 0};
@@ -67,9 +57,9 @@ NodeId multiply(IntegerEmitter& emitter, const Node& layer, NodeId data, ir::Att
 
 /// How many elements of the image each window covers, its padding left out: [1, 1, H, W].
 Tensor covered(const ir::AvgPool2DAttrs& attrs, const Shape& image, const Shape& result) {
-  const IntList size = both(attrs.pool_size);
-  const IntList stride = both(attrs.strides);
-  const IntList sides = all_sides(attrs.padding);
+  const IntList size = ir::per_axis(attrs.pool_size, 2);
+  const IntList stride = ir::per_axis(attrs.strides, 2);
+  const IntList sides = ir::before_and_behind(attrs.padding, 2);
   const auto along = [&](std::size_t axis, std::int64_t position) {
     std::int64_t inside = 0;
     for (std::int64_t k = 0; k < size[axis]; ++k) {
@@ -89,14 +79,24 @@ Tensor covered(const ir::AvgPool2DAttrs& attrs, const Shape& image, const Shape&
   return counts;
 }
 
+/// A sum of `count` stored values, less their zero points, as float32.
+NodeId without_zero_point(IntegerEmitter& emitter, NodeId sum, std::int64_t count,
+                          const AffineParameters& from) {
+  if (from.zero_point != 0) {
+    const auto zero = static_cast<std::int32_t>(-count * from.zero_point);
+    sum = emitter.add(sum, emitter.constant(Tensor::scalar(zero)));
+  }
+  return emitter.cast(sum, DType::kFloat32);
+}
+
 ScaledValue average_of_windows(IntegerEmitter& emitter, const Node& node, const Shape& image,
                                NodeId data, const AffineParameters& from) {
   const auto& pool = node.attrs_as<ir::AvgPool2DAttrs>();
-  const IntList size = both(pool.pool_size);
+  const IntList size = ir::per_axis(pool.pool_size, 2);
   const std::int64_t channels = image[1];
   const std::int64_t count = size[0] * size[1];
-  ir::Conv2DAttrs attrs{.strides = both(pool.strides),
-                        .padding = all_sides(pool.padding),
+  ir::Conv2DAttrs attrs{.strides = ir::per_axis(pool.strides, 2),
+                        .padding = ir::before_and_behind(pool.padding, 2),
                         .groups = channels,
                         .channels = channels,
                         .kernel_size = size,
@@ -105,26 +105,24 @@ ScaledValue average_of_windows(IntegerEmitter& emitter, const Node& node, const 
   data = with_own_padding(emitter, data, attrs.padding, from.zero_point);
   Tensor ones(DType::kInt8, {channels, 1, size[0], size[1]});
   std::ranges::fill(ones.mutable_data<std::int8_t>(), std::int8_t{1});
-  NodeId sum = emitter.graph().add_call(Op::kConv2D, {data, emitter.constant(std::move(ones))},
-                                        std::move(attrs), node.name);
-  if (from.zero_point != 0) {
-    sum = emitter.add(
-        sum, emitter.constant(Tensor::scalar(static_cast<std::int32_t>(-count * from.zero_point))));
-  }
-  const NodeId real = emitter.cast(sum, DType::kFloat32);
-  const Shape& result = node.tensor_type().shape;
-  Tensor counts = covered(pool, image, result);
+  const NodeId sum = emitter.graph().add_call(
+      Op::kConv2D, {data, emitter.constant(std::move(ones))}, std::move(attrs), node.name);
+  const NodeId real = without_zero_point(emitter, sum, count, from);
+  const auto divided_by = [&](double n) {
+    return ScaledValue{
+        .node = real,
+        .scale = Tensor::scalar(static_cast<float>(static_cast<double>(from.scale) / n))};
+  };
+  if (pool.count_include_pad) return divided_by(static_cast<double>(count));
+  Tensor counts = covered(pool, image, node.tensor_type().shape);
   const auto inside = counts.data<float>();
-  const bool whole = pool.count_include_pad ||
-                     std::ranges::all_of(inside, [&](float n) { return n == inside[0]; });
-  if (whole) {
-    const auto n = static_cast<double>(
-        pool.count_include_pad || inside.empty() ? static_cast<float>(count) : inside[0]);
-    return {.node = real,
-            .scale = Tensor::scalar(static_cast<float>(static_cast<double>(from.scale) / n))};
+  if (inside.empty()) return divided_by(static_cast<double>(count));
+  if (std::ranges::all_of(inside, [&](float n) { return n == inside[0]; })) {
+    return divided_by(static_cast<double>(inside[0]));
   }
-  return {.node = emitter.graph().add_call(Op::kDivide, {real, emitter.constant(counts)}),
-          .scale = Tensor::scalar(from.scale)};
+  return {
+      .node = emitter.graph().add_call(Op::kDivide, {real, emitter.constant(std::move(counts))}),
+      .scale = Tensor::scalar(from.scale)};
 }
 
 }  // namespace
@@ -159,10 +157,10 @@ bool can_average(const ir::AvgPool2DAttrs& attrs, const Shape& image, const Shap
   if (attrs.layout != "NCHW" || !(attrs.out_layout.empty() || attrs.out_layout == "NCHW")) {
     return false;
   }
-  if (both(attrs.dilation) != IntList{1, 1}) return false;
-  const IntList size = both(attrs.pool_size);
-  const IntList stride = both(attrs.strides);
-  const IntList sides = all_sides(attrs.padding);
+  if (ir::per_axis(attrs.dilation, 2) != IntList{1, 1}) return false;
+  const IntList size = ir::per_axis(attrs.pool_size, 2);
+  const IntList stride = ir::per_axis(attrs.strides, 2);
+  const IntList sides = ir::before_and_behind(attrs.padding, 2);
   for (std::size_t axis = 0; axis < 2; ++axis) {
     const std::int64_t last = (result[2 + axis] - 1) * stride[axis];
     const std::int64_t reach = last + size[axis];
@@ -176,14 +174,10 @@ ScaledValue average(IntegerEmitter& emitter, const Node& node, const Shape& imag
   if (node.op == Op::kAvgPool2D) return average_of_windows(emitter, node, image, data, from);
   const std::int64_t count = image[2] * image[3];
   const bool keep = node.op != Op::kMean || node.attrs_as<ir::ReduceAttrs>().keepdims;
-  NodeId sum = emitter.graph().add_call(
+  const NodeId sum = emitter.graph().add_call(
       Op::kSum, {emitter.cast(data, DType::kInt32)},
       ir::ReduceAttrs{.axis = IntList{2, 3}, .keepdims = keep, .exclude = false}, node.name);
-  if (from.zero_point != 0) {
-    sum = emitter.add(
-        sum, emitter.constant(Tensor::scalar(static_cast<std::int32_t>(-count * from.zero_point))));
-  }
-  return {.node = emitter.cast(sum, DType::kFloat32),
+  return {.node = without_zero_point(emitter, sum, count, from),
           .scale = Tensor::scalar(
               static_cast<float>(static_cast<double>(from.scale) / static_cast<double>(count)))};
 }

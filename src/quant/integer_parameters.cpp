@@ -8,6 +8,14 @@ namespace tvmq::quant {
 
 using ir::NodeId;
 
+QuantizedWeight layer_weight(const IntegerPlan& plan, const IntegerParameters& parameters,
+                             const IntegerOptions& options, NodeId layer) {
+  const auto& weights = parameters.weights;
+  if (!weights.empty() && !weights.at(layer).scales.empty()) return weights[layer];
+  return quantize_weight(plan.graph[plan.graph[layer].inputs[1]].value, options.weight_scale,
+                         options.weight_granularity, options.weight_bits);
+}
+
 std::vector<AffineParameters> stored_parameters(const IntegerPlan& plan,
                                                 std::span<const Interval> ranges, int bits) {
   check(ranges.size() == plan.observed.size(), "one range per observed value");

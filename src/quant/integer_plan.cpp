@@ -97,16 +97,12 @@ class Planner {
     leads_.assign(graph().size(), false);
     for (NodeId id = graph().size(); id-- > 0;) {
       const Node& node = graph()[id];
-      if (is_integer_layer(id)) {
+      if (is_layer(role(id))) {
         leads_[node.inputs[0]] = true;
       } else if (leads_[id] && role(id) != Role::kFloat) {
         for (const NodeId input : node.inputs) leads_[input] = true;
       }
     }
-  }
-
-  [[nodiscard]] bool is_integer_layer(NodeId id) const {
-    return role(id) == Role::kConvolution || role(id) == Role::kDense;
   }
 
   void store(NodeId id) {

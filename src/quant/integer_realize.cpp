@@ -31,16 +31,17 @@ class Realizer {
   Realizer(const IntegerPlan& plan, const IntegerParameters& parameters,
            const IntegerOptions& options)
       : plan_(plan),
-        weights_(parameters.weights),
+        parameters_(parameters),
         offsets_(parameters.offsets),
         options_(options),
         emitter_(target_),
-        parameters_(stored_parameters(plan, parameters.ranges, options.activation_bits)),
+        stored_(stored_parameters(plan, parameters.ranges, options.activation_bits)),
         floats_(plan.graph.size()),
         quantized_(plan.graph.size(), kNone),
         skipped_(plan.graph.size(), false),
         uses_(ir::use_counts(plan.graph)) {
-    check(weights_.empty() || weights_.size() == plan.graph.size(), "weights are per node");
+    check(parameters.weights.empty() || parameters.weights.size() == plan.graph.size(),
+          "weights are per node");
     check(offsets_.empty() || offsets_.size() == plan.graph.size(), "offsets are per node");
     for (NodeId id = 0; id < plan.graph.size(); ++id) {
       for (const NodeId input : plan.graph[id].inputs) user_[input] = id;
@@ -64,7 +65,7 @@ class Realizer {
 
   /// Whoever reads the value from now on reads the uint8: float32 would be written to memory too.
   void store(NodeId id) {
-    quantized_[id] = emitter_.quantize(*floats_[id], parameters_[id]);
+    quantized_[id] = emitter_.quantize(*floats_[id], stored_[id]);
     floats_[id].reset();
   }
 
@@ -72,7 +73,7 @@ class Realizer {
   ScaledValue scaled_value(NodeId id) {
     if (!floats_[id]) {
       check(quantized_[id] != kNone, "operands come before their users");
-      floats_[id] = emitter_.dequantize(quantized_[id], parameters_[id]);
+      floats_[id] = emitter_.dequantize(quantized_[id], stored_[id]);
     }
     return *floats_[id];
   }
@@ -96,7 +97,7 @@ class Realizer {
         if (!on_integers) break;
         const NodeId input = node.inputs[0];
         floats_[id] = average(emitter_, node, source()[input].tensor_type().shape,
-                              quantized_[input], parameters_[input]);
+                              quantized_[input], stored_[input]);
         return;
       }
       case Role::kView:
@@ -190,19 +191,15 @@ class Realizer {
   }
 
   Tensor zero_point_of(NodeId id) {
-    return Tensor::scalar(static_cast<std::uint8_t>(parameters_[id].zero_point));
+    return Tensor::scalar(static_cast<std::uint8_t>(stored_[id].zero_point));
   }
 
   Accumulator accumulator(NodeId id) {
     const Node& node = source()[id];
-    const bool rounded = !weights_.empty() && !weights_[id].scales.empty();
-    return accumulate(
-        emitter_, node,
-        {.data = quantized_[node.inputs[0]],
-         .from = parameters_[node.inputs[0]],
-         .weight = rounded ? weights_[id]
-                           : quantize_weight(source()[node.inputs[1]].value, options_.weight_scale,
-                                             options_.weight_granularity, options_.weight_bits)});
+    return accumulate(emitter_, node,
+                      {.data = quantized_[node.inputs[0]],
+                       .from = stored_[node.inputs[0]],
+                       .weight = layer_weight(plan_, parameters_, options_, id)});
   }
 
   /// Adds the bias on int32 and hands on float32.
@@ -279,12 +276,12 @@ class Realizer {
   }
 
   const IntegerPlan& plan_;
-  const std::vector<QuantizedWeight>& weights_;
+  const IntegerParameters& parameters_;
   const BiasOffsets& offsets_;
   const IntegerOptions& options_;
   Graph target_;
   IntegerEmitter emitter_;
-  std::vector<AffineParameters> parameters_;
+  std::vector<AffineParameters> stored_;
   std::vector<std::optional<ScaledValue>> floats_;
   std::vector<NodeId> quantized_;
   std::vector<bool> skipped_;  ///< emitted as part of an earlier node

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <span>
 
+#include "passes/elementwise.h"
 #include "quant/integer_accumulate.h"
 #include "quant/layers.h"
 
@@ -26,30 +27,8 @@ namespace {
 
 /// Element by element with broadcasting: TVM fuses it into the kernel in front of it.
 bool is_elementwise(Op op) {
-  switch (op) {
-    case Op::kAdd:
-    case Op::kSubtract:
-    case Op::kMultiply:
-    case Op::kDivide:
-    case Op::kMaximum:
-    case Op::kMinimum:
-    case Op::kBiasAdd:
-    case Op::kRelu:
-    case Op::kClip:
-    case Op::kLeakyRelu:
-    case Op::kPrelu:
-    case Op::kSigmoid:
-    case Op::kTanh:
-    case Op::kExp:
-    case Op::kErf:
-    case Op::kNegative:
-    case Op::kAbs:
-    case Op::kSqrt:
-    case Op::kCopy:
-      return true;
-    default:
-      return false;
-  }
+  return passes::is_unary_elementwise(op) || passes::is_binary_elementwise(op) ||
+         op == Op::kBiasAdd || op == Op::kPrelu;
 }
 
 bool is_view(Op op) {

@@ -56,6 +56,9 @@ enum class Role : std::uint8_t {
   kAverage,  ///< global_avg_pool2d and its other spellings, avg_pool2d
 };
 
+/// A layer on integers: it has a weight and a bias.
+constexpr bool is_layer(Role role) { return role == Role::kConvolution || role == Role::kDense; }
+
 /// What was decided about the float graph.
 struct IntegerPlan {
   ir::Graph graph;           ///< the float graph, typed
@@ -83,6 +86,11 @@ struct IntegerParameters {
   std::vector<QuantizedWeight> weights = {};
   BiasOffsets offsets = {};  ///< may be empty
 };
+
+/// The weight of the integer layer `layer` of the plan, rounded: what `parameters` has, else to the
+/// nearest.
+QuantizedWeight layer_weight(const IntegerPlan& plan, const IntegerParameters& parameters,
+                             const IntegerOptions& options, ir::NodeId layer);
 
 /// How each stored value of the plan is stored, per node; a group's members alike.
 std::vector<AffineParameters> stored_parameters(const IntegerPlan& plan,

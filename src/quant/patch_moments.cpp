@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "exec/program.h"
+#include "ir/window.h"
 #include "quant/calibrate_passes.h"
 
 namespace tvmq::quant {
@@ -42,10 +43,11 @@ Geometry geometry_of(const ir::Graph& graph, const ir::Node& layer) {
   result.out_width = out[3];
   result.kernel_height = weight[2];
   result.kernel_width = weight[3];
-  result.top = attrs->padding[0];
-  result.left = attrs->padding.size() > 1 ? attrs->padding[1] : attrs->padding[0];
-  result.strides = attrs->strides;
-  result.dilation = attrs->dilation;
+  const ir::IntList sides = ir::before_and_behind(attrs->padding, 2);
+  result.top = sides[0];
+  result.left = sides[1];
+  result.strides = ir::per_axis(attrs->strides, 2);
+  result.dilation = ir::per_axis(attrs->dilation, 2);
   return result;
 }
 
