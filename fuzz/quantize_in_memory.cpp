@@ -31,6 +31,8 @@ constexpr std::size_t kMostNodes = 400;
 constexpr std::uint64_t kMemory = 8'000'000;
 constexpr std::int64_t kMostMultiplications = 10'000'000;
 constexpr std::int64_t kBatches = 2;
+/// Of more values, kl_divergence takes seconds with sanitizers.
+constexpr std::size_t kMostValuesByKl = 4;
 
 /// Samples that differ in one element.
 quant::BatchSource samples_of(const ir::Graph& graph) {
@@ -80,10 +82,12 @@ ir::Graph by_tvm_scheme(const ir::Graph& graph, const quant::BatchSource& sample
                                           .skip_dense_layer = false};
   const quant::AnnotatedGraph annotated =
       quant::annotate(passes::prepare(graph, passes::TvmOptLevel::k2, log), options);
+  const std::vector<ir::NodeId> observed = quant::observed(annotated);
+  const auto mode = observed.size() <= kMostValuesByKl ? quant::CalibMode::kKlDivergence
+                                                       : quant::CalibMode::kPercentile;
   std::vector<float> thresholds;
   for (const auto& entry :
-       quant::calibrate(annotated.graph, quant::observed(annotated), samples,
-                        {.mode = quant::CalibMode::kKlDivergence, .threads = 1}, log)
+       quant::calibrate(annotated.graph, observed, samples, {.mode = mode, .threads = 1}, log)
            .entries) {
     thresholds.push_back(entry.threshold);
   }

@@ -39,11 +39,9 @@ double sum(const std::array<double, kLanes>& lanes) {
   return result;
 }
 
-}  // namespace
-
-__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) void ErrorSums::add(
+// Not of external linkage: clang 14 gives the function that picks a clone another name.
+__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) LaneSums lane_sums(
     std::span<const float> reference, std::span<const float> actual) {
-  check(reference.size() == actual.size(), "values that correspond");
   LaneSums lanes;
   const std::size_t whole = reference.size() / kLanes * kLanes;
   for (std::size_t i = 0; i < whole; i += kLanes) {
@@ -54,6 +52,14 @@ __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) vo
   for (std::size_t i = whole; i < reference.size(); ++i) {
     lanes.add(i - whole, reference[i], actual[i]);
   }
+  return lanes;
+}
+
+}  // namespace
+
+void ErrorSums::add(std::span<const float> reference, std::span<const float> actual) {
+  check(reference.size() == actual.size(), "values that correspond");
+  const LaneSums lanes = lane_sums(reference, actual);
   reference_squares_ += sum(lanes.reference);
   actual_squares_ += sum(lanes.actual);
   error_squares_ += sum(lanes.error);

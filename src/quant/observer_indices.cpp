@@ -7,8 +7,10 @@
 #include "base/error.h"
 
 #if defined(__x86_64__)
+#ifndef __clang__
 // GCC 12 takes the undefined lanes inside its own header for a mistake.
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <immintrin.h>
 #define TVMQ_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
 #endif
