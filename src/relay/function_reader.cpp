@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "relay/base64.h"
+#include "relay/module_reader.h"
 #include "relay/ndarray_record.h"
 #include "relay/node_values.h"
 
@@ -52,6 +53,7 @@ ir::Graph FunctionReader::read(NodeIndex function, std::vector<NodeIndex>& calle
     const Frame done = frame;
     stack.pop_back();
     const ir::NodeId id = add(done, callees);
+    check_size(done.node);
     entries_[done.node] = {.epoch = epoch_, .open = false, .id = id};
   }
 
@@ -61,7 +63,16 @@ ir::Graph FunctionReader::read(NodeIndex function, std::vector<NodeIndex>& calle
   if (result_type != kNullNode && std::holds_alternative<std::monostate>(graph_[output].type)) {
     graph_.set_type(output, read_type(table_, function, result_type));
   }
+  nodes_before_ += graph_.size();
   return std::move(graph_);
+}
+
+void FunctionReader::check_size(NodeIndex node) const {
+  if (nodes_before_ + graph_.size() <= kMostNodes) return;
+  table_.fail(node,
+              fmt::format("is one too many: inputs, constants, operators and tuples may be {} "
+                          "together; give a smaller part of the network",
+                          kMostNodes));
 }
 
 void FunctionReader::add_params(NodeIndex function) {
@@ -76,6 +87,7 @@ void FunctionReader::add_params(NodeIndex function) {
     const ir::NodeId id = graph_.add_input(std::string(text_field(table_, vid, "name_hint")),
                                            read_type(table_, param, type));
     entries_[vid] = {.epoch = epoch_, .open = false, .id = id};
+    check_size(param);
   }
 }
 

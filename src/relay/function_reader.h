@@ -41,6 +41,8 @@ class FunctionReader {
   [[nodiscard]] Kind kind_of(NodeIndex node, NodeIndex user) const;
 
   void add_params(NodeIndex function);
+  /// After each addition to graph_, for `node`: no more than kMostNodes.
+  void check_size(NodeIndex node) const;
   std::optional<NodeIndex> next_operand(Frame& frame);
   ir::NodeId add(const Frame& frame, std::vector<NodeIndex>& callees);
   ir::NodeId add_call(NodeIndex call, std::string name, std::vector<NodeIndex>& callees);
@@ -57,6 +59,7 @@ class FunctionReader {
   std::string scratch_;
   std::size_t operands_read_ = 0;  ///< in all functions together
   std::size_t operand_limit_;      ///< lists may be shared, but not without end
+  std::size_t nodes_before_ = 0;   ///< of the functions that were read before this one
   ir::Graph graph_;
 };
 

@@ -18,15 +18,21 @@
 //
 // Everything that is not right is an InputError that names the file, the node's number and type,
 // what was found and what was expected: cycles, free variables, control flow (If, Match), closures,
-// references, recursion. The depth of the network does not matter.
+// references, recursion, more than kMostNodes values. The depth of the network does not matter.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string_view>
 
 #include "ir/graph.h"
 
 namespace tvmq::relay {
+
+/// Inputs, constants, operators and tuples that the functions of a module may have together. Passes
+/// hold several graphs at a time, 2 to 3 kB for each value, which here may be 100 bytes of file;
+/// real networks have thousands.
+inline constexpr std::size_t kMostNodes = 65'536;
 
 ir::Module read_module(const std::filesystem::path& json);
 /// `name_for_errors` stands for the path in errors.
