@@ -85,7 +85,8 @@ void ChannelSums::merge(const ChannelSums& other) {
 }
 
 ChannelStatistics ChannelSums::statistics() const {
-  ChannelStatistics result{.low = low, .high = high, .mean = {}, .mean_square = {}};
+  ChannelStatistics result{
+      .count = per_channel, .low = low, .high = high, .mean = {}, .mean_square = {}};
   for (std::size_t c = 0; c < low.size(); ++c) {
     result.mean.push_back(sum[c].value() / static_cast<double>(per_channel));
     result.mean_square.push_back(squares[c].value() / static_cast<double>(per_channel));

@@ -18,6 +18,7 @@ namespace tvmq::quant {
 
 /// Of one value with channels along axis 1; one element per channel.
 struct ChannelStatistics {
+  std::int64_t count = 0;    ///< elements of a channel that were seen
   std::vector<double> low;   ///< the smallest element, at most 0
   std::vector<double> high;  ///< the largest element, at least 0
   std::vector<double> mean;

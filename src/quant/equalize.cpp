@@ -171,28 +171,36 @@ Graph equalize(const IntegerPlan& plan, std::span<const NodeId> values,
     return r.target().add_call(Op::kMultiply, {value, r.target().add_constant(std::move(factor))});
   };
 
+  /// In the new graph, what an integer kernel reads of a node: divided by the factors.
+  std::vector<NodeId> divided(graph.size());
   Graph result = ir::rewrite(graph, [&](GraphRewriter& r, NodeId id) {
     const Node& node = graph[id];
     const Role role = plan.roles[id];
-    std::vector<NodeId> inputs = r.inputs(id);
     const bool carries = carriers.value_of(id).value_or(id) != id;
-    const bool average = role == Role::kAverage;
+    std::vector<NodeId> inputs = r.inputs(id);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const auto& factor = factors(node.inputs[i]);
-      if (factor.empty() || average || carries) continue;
+      const NodeId operand = node.inputs[i];
+      if (factors(operand).empty()) continue;
+      const bool only_divided = carriers.value_of(operand) != operand;
       if (is_layer(role)) {
-        inputs[1] = r.target().add_constant(scale_weight(node, graph[node.inputs[1]].value, factor),
-                                            graph[node.inputs[1]].name);
-      } else {
-        inputs[i] = times(r, inputs[i], to_tensor(factor, false, rank(node.inputs[i])));
+        inputs[0] = divided[operand];
+        inputs[1] = r.target().add_constant(
+            scale_weight(node, graph[node.inputs[1]].value, factors(operand)),
+            graph[node.inputs[1]].name);
+      } else if (carries || role == Role::kAverage) {
+        inputs[i] = divided[operand];
+      } else if (only_divided) {
+        inputs[i] = times(r, divided[operand], to_tensor(factors(operand), false, rank(operand)));
       }
     }
     NodeId value = r.target().add_copy(node, std::move(inputs));
-    if (average && !factors(node.inputs[0]).empty()) {
+    if (role == Role::kAverage && !factors(node.inputs[0]).empty()) {
       value = times(r, value, to_tensor(factors(node.inputs[0]), false, rank(id)));
     }
-    if (!carries && !chosen[id].empty())
-      value = times(r, value, to_tensor(chosen[id], true, rank(id)));
+    divided[id] = value;
+    if (!carries && !chosen[id].empty()) {
+      divided[id] = times(r, value, to_tensor(chosen[id], true, rank(id)));
+    }
     return value;
   });
   ir::infer_types(result);

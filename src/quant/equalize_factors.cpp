@@ -12,7 +12,7 @@ constexpr double kAlphas[] = {0.25, 0.5, 0.75, 1};
 constexpr double kNegativeShares[] = {0.015, 0.03, 0.06, 0.1, 0.15, 0.2,
                                       0.3,   0.4,  0.5,  0.6, 0.7,  0.85};
 /// A channel is enlarged by no more than this: beyond, its noise is enlarged too.
-constexpr double kLeastFactor = 1.0 / 64;
+constexpr double kLeastFactor = 1.0 / 1024;
 
 /// What a layer's estimate needs of its weight, once for all candidates.
 struct WeightSummary {
@@ -108,11 +108,35 @@ std::vector<double> shares_of_range(const ChannelStatistics& statistics, double 
   return shares;
 }
 
+/// How far each channel is expected to go if all images are seen. A channel of n elements that were
+/// seen goes beyond their largest once in n elements; with an exponential tail of scale b, another
+/// h * b of range makes the sum of clipping error, 2 b^2 exp(-h) / n, and rounding error,
+/// ((ln(n) + h) b / 255)^2 / 12, least at about h = ln(70,000 / n): nothing where the channel is an
+/// image, more than the range itself where it is one pixel. Each side gets of it what it has of
+/// the range, since the lower end of a swish is known well.
+ChannelStatistics with_headroom(ChannelStatistics statistics) {
+  constexpr double kEnough = 70'000;
+  constexpr double kTail = 0.4;  // b, in standard deviations: between a Gaussian's and 1
+  if (statistics.count <= 0) return statistics;
+  const double headroom = kTail * std::log(kEnough / static_cast<double>(statistics.count));
+  if (headroom <= 0) return statistics;
+  for (std::size_t c = 0; c < statistics.high.size(); ++c) {
+    const double variance = statistics.mean_square[c] - statistics.mean[c] * statistics.mean[c];
+    const double largest = std::max(statistics.high[c], -statistics.low[c]);
+    if (variance <= 0 || largest <= 0) continue;
+    const double growth = 1 + headroom * std::sqrt(variance) / largest;
+    statistics.high[c] *= growth;
+    statistics.low[c] *= growth;
+  }
+  return statistics;
+}
+
 }  // namespace
 
-std::vector<double> equalization_factors(const ChannelStatistics& statistics,
+std::vector<double> equalization_factors(const ChannelStatistics& seen,
                                          std::span<const EqualizedLayer> layers,
                                          const IntegerOptions& options) {
+  const ChannelStatistics statistics = with_headroom(seen);
   const std::size_t channels = statistics.high.size();
   const bool positive = std::any_of(statistics.high.begin(), statistics.high.end(),
                                     [](double high) { return high > 0; });

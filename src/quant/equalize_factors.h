@@ -21,11 +21,12 @@ struct EqualizedLayer {
 /// W * e. Empty if it is best left as it is.
 ///
 /// A channel fills the range [low, high] of its tensor if e is its share of it,
-/// max(max_c / high, min_c / low); that share to the power of alpha is tried for several alphas,
-/// and for several positions of zero within the range: where few channels are negative (behind a
-/// swish, say), filling the negative side as well would cost all others half of their steps. The
-/// combination of least estimated error is taken, in which rounding the value and rounding the
-/// weights both count. Without layers there is no weight to lose: every channel fills the range.
+/// max(max_c / high, min_c / low), where its extremes count with headroom for what was not seen;
+/// that share to the power of alpha is tried for several alphas, and for several positions of zero
+/// within the range: where few channels are negative (behind a swish, say), filling the negative
+/// side as well would cost all others half of their steps. The combination of least estimated error
+/// is taken, in which rounding the value and rounding the weights both count. Without layers there
+/// is no weight to lose: every channel fills the range.
 std::vector<double> equalization_factors(const ChannelStatistics& statistics,
                                          std::span<const EqualizedLayer> layers,
                                          const IntegerOptions& options);

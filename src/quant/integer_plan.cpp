@@ -1,10 +1,11 @@
 // Decides which values of the float graph the integer graph stores as uint8.
 //
-// A value is stored where a kernel of integers reads it (convolution, dense, pooling,
-// concatenation) and where it would otherwise travel through memory as float32: several users, or
-// the second of two operands that come out of kernels of their own (of a residual sum only the last
-// convolution can carry the sum in its epilogue). Everything else is computed in float32 inside a
-// kernel.
+// A value is stored where a kernel of integers reads it: convolution, dense, pooling,
+// concatenation. Elementwise steps compute in float32 inside a kernel and read float32: what
+// travels past a layer, as residual sums and the gated values of squeeze-excite do, is not rounded
+// on its way. A value that both read is kept in both forms; in TVM that costs resnet50 6 % of its
+// time and smaller networks nothing (docs/tvm_kernels.md), and buys resnet56 2.5 dB
+// (docs/results.md).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -26,8 +27,6 @@ using ir::NodeId;
 using ir::NodeKind;
 using ir::Op;
 
-constexpr NodeId kNone = ~NodeId{0};
-
 class Planner {
  public:
   Planner(const Graph& prepared, const IntegerOptions& options) : options_(options) {
@@ -38,7 +37,6 @@ class Planner {
     plan_.groups.resize(plan_.graph.size());
     std::iota(plan_.groups.begin(), plan_.groups.end(), 0);
     uses_ = ir::use_counts(plan_.graph);
-    origin_.assign(plan_.graph.size(), kNone);
     users_ = ir::users(plan_.graph);
     names_ = layer_names(plan_.graph);
     skipped_ = skipped_layers(plan_.graph, options.skip_layers);
@@ -48,7 +46,6 @@ class Planner {
     for (NodeId id = 0; id < graph().size(); ++id) assign_role(id);
     find_what_leads_to_integers();
     for (NodeId id = graph().size(); id-- > 0;) store_operands_of_kernels(id);
-    for (NodeId id = 0; id < graph().size(); ++id) store_second_operand(id);
     for (NodeId id = 0; id < graph().size(); ++id) store_with_its_tuple(id);
     tie_groups();
     choose_observed();
@@ -115,14 +112,13 @@ class Planner {
   void store_operands_of_kernels(NodeId id) {
     const Node& node = graph()[id];
     if (uses_[id] == 0) return;
-    if (uses_[id] > 1 && leads_[id] && is_float_tensor(node) && !meets_again(id)) store(id);
     switch (role(id)) {
       case Role::kConvolution:
       case Role::kDense:
         store(node.inputs[0]);
         break;
       case Role::kAverage:
-        if (leads_[id]) store(node.inputs[0]);
+        if (leads_[id] && !has_elementwise_user(node.inputs[0])) store(node.inputs[0]);
         break;
       case Role::kMove:
       case Role::kConcatenate:
@@ -146,55 +142,9 @@ class Planner {
     if (node.kind == NodeKind::kTupleGetItem && plan_.stored[node.inputs[0]]) store(id);
   }
 
-  /// Of several operands that come out of different kernels, an elementwise step can be fused into
-  /// the last one; the others are stored.
-  void store_second_operand(NodeId id) {
-    const Node& node = graph()[id];
-    if (node.kind == NodeKind::kInput || node.is_constant() || plan_.stored[id]) return;
-    origin_[id] = id;
-    if (role(id) != Role::kElementwise) return;
-    NodeId last = kNone;
-    for (const NodeId input : node.inputs) {
-      if (origin_[input] != kNone && (last == kNone || origin_[input] > last)) {
-        last = origin_[input];
-      }
-    }
-    origin_[id] = last;
-    if (!leads_[id]) return;
-    for (const NodeId input : node.inputs) {
-      if (origin_[input] != kNone && origin_[input] != last) {
-        store(input);
-        origin_[input] = kNone;
-      }
-    }
-  }
-
-  /// Several users of `id` that are elementwise and meet again in one value: x * sigmoid(x). All of
-  /// it is one kernel, and `id` need not be stored.
-  [[nodiscard]] bool meets_again(NodeId id) const {
-    constexpr int kLargestRegion = 16;
-    std::vector<NodeId> region{id};
-    std::size_t open = uses_[id];
-    for (int step = 0; step < kLargestRegion; ++step) {
-      NodeId next = kNone;
-      for (const NodeId member : region) {
-        for (const NodeId user : users_[member]) {
-          const bool inside = std::find(region.begin(), region.end(), user) != region.end();
-          if (!inside && user < next) next = user;
-        }
-      }
-      if (next == kNone || role(next) != Role::kElementwise ||
-          graph()[next].type != graph()[id].type) {
-        return false;
-      }
-      for (const NodeId input : graph()[next].inputs) {
-        if (std::find(region.begin(), region.end(), input) != region.end()) --open;
-      }
-      if (open == 0) return true;
-      open += uses_[next];
-      region.push_back(next);
-    }
-    return false;
+  [[nodiscard]] bool has_elementwise_user(NodeId id) const {
+    return std::ranges::any_of(users_[id],
+                               [&](NodeId user) { return role(user) == Role::kElementwise; });
   }
 
   NodeId group(NodeId id) {
@@ -235,9 +185,6 @@ class Planner {
   std::vector<std::vector<NodeId>> users_;
   std::vector<std::string> names_;    ///< of layers
   std::vector<std::string> skipped_;  ///< the pattern that leaves a layer float; empty: none
-  /// The node whose kernel computes a value: its own for a kernel, that of an operand for an
-  /// elementwise step; kNone for what lies in memory anyway.
-  std::vector<NodeId> origin_;
   int convolutions_ = 0;
 };
 

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 
 #include "ir/infer_types.h"
@@ -39,13 +38,11 @@ class Realizer {
         floats_(plan.graph.size()),
         quantized_(plan.graph.size(), kNone),
         skipped_(plan.graph.size(), false),
-        uses_(ir::use_counts(plan.graph)) {
+        uses_(ir::use_counts(plan.graph)),
+        users_(ir::users(plan.graph)) {
     check(parameters.weights.empty() || parameters.weights.size() == plan.graph.size(),
           "weights are per node");
     check(offsets_.empty() || offsets_.size() == plan.graph.size(), "offsets are per node");
-    for (NodeId id = 0; id < plan.graph.size(); ++id) {
-      for (const NodeId input : plan.graph[id].inputs) user_[input] = id;
-    }
   }
 
   IntegerGraph run() {
@@ -63,10 +60,32 @@ class Realizer {
   [[nodiscard]] const Graph& source() const { return plan_.graph; }
   [[nodiscard]] bool is_stored(NodeId id) const { return plan_.stored[id]; }
 
-  /// Whoever reads the value from now on reads the uint8: float32 would be written to memory too.
+  /// Without float32 readers only the uint8 is written to memory; else both are, the uint8 computed
+  /// from the float32.
   void store(NodeId id) {
+    const bool both = is_read_as_float(id);
+    if (both) float_value(id);
     quantized_[id] = emitter_.quantize(*floats_[id], stored_[id]);
-    floats_[id].reset();
+    if (!both) floats_[id].reset();
+  }
+
+  [[nodiscard]] bool is_read_as_float(NodeId id) const {
+    return id == source().output() || std::ranges::any_of(users_[id], [&](NodeId user) {
+             switch (plan_.roles[user]) {
+               case Role::kConvolution:
+               case Role::kDense:
+               case Role::kAverage:
+                 return false;
+               case Role::kView:
+               case Role::kMove:
+               case Role::kConcatenate:
+                 return !is_stored(user);
+               case Role::kElementwise:
+               case Role::kFloat:
+                 return true;
+             }
+             return true;
+           });
   }
 
   /// The value of a node of the float graph, as float32, in the new graph.
@@ -251,8 +270,8 @@ class Realizer {
 
   /// The only user of `id` if it adds a constant per channel, which goes into `bias`.
   std::optional<NodeId> following_bias(NodeId id, std::vector<double>& bias) {
-    if (uses_[id] != 1 || is_stored(id) || user_.count(id) == 0) return std::nullopt;
-    const NodeId user = user_.at(id);
+    if (uses_[id] != 1 || is_stored(id) || users_[id].empty()) return std::nullopt;
+    const NodeId user = users_[id].front();
     const Node& node = source()[user];
     if (!node.is_call(Op::kAdd) && !node.is_call(Op::kBiasAdd)) return std::nullopt;
     const NodeId other = node.inputs[0] == id ? node.inputs[1] : node.inputs[0];
@@ -286,7 +305,7 @@ class Realizer {
   std::vector<NodeId> quantized_;
   std::vector<bool> skipped_;  ///< emitted as part of an earlier node
   std::vector<std::uint32_t> uses_;
-  std::unordered_map<NodeId, NodeId> user_;
+  std::vector<std::vector<NodeId>> users_;
   std::vector<IntegerLayer> layers_;
 };
 

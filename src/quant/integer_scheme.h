@@ -15,7 +15,7 @@
 //            multiply(1/s) - add(zero_point + 0.5) - clip(0, 255) - cast uint8      the next input
 //
 // This keeps exact ReLU bounds, any elementwise function and residual sums without a second
-// rounding; memory traffic is 8 bits per value. Emission follows relay_quantize.md 5.4.
+// rounding. Emission follows relay_quantize.md 5.4.
 #pragma once
 
 #include <cstdint>
@@ -63,7 +63,7 @@ constexpr bool is_layer(Role role) { return role == Role::kConvolution || role =
 struct IntegerPlan {
   ir::Graph graph;           ///< the float graph, typed
   std::vector<Role> roles;   ///< per node
-  std::vector<bool> stored;  ///< per node: its value is kept as uint8
+  std::vector<bool> stored;  ///< per node: integer kernels read its value, as uint8
   /// Per node: stored values that share scale and zero point have the same number.
   std::vector<ir::NodeId> groups;
   /// The values whose ranges calibration finds. A group's range unites those of its members.

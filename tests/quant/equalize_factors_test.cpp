@@ -20,9 +20,12 @@ Tensor weight(const ir::Shape& shape, const std::vector<float>& values) {
   return Tensor::from<float>(shape, std::span<const float>(values));
 }
 
+/// So many elements of a channel that what they show is all there is.
+constexpr std::int64_t kMany = 1'000'000;
+
 /// Squares as if elements were uniform in the range.
 ChannelStatistics statistics(std::vector<double> low, std::vector<double> high) {
-  ChannelStatistics result{.low = low, .high = high, .mean = {}, .mean_square = {}};
+  ChannelStatistics result{.count = kMany, .low = low, .high = high, .mean = {}, .mean_square = {}};
   for (std::size_t c = 0; c < low.size(); ++c) {
     result.mean.push_back((low[c] + high[c]) / 2);
     result.mean_square.push_back((high[c] * high[c] + low[c] * low[c]) / 3);
@@ -79,10 +82,22 @@ TEST(EqualizationFactors, WithoutLayersThereIsNothingToLose) {
               ElementsAre(DoubleEq(1), DoubleEq(0.25)));
 }
 
+TEST(EqualizationFactors, FewElementsLeaveHeadroomByTheirSpread) {
+  // Both channels reached 4. The first is often near it, the second was near 0 but for once: of 100
+  // elements of a wide channel more is to be expected.
+  ChannelStatistics seen{
+      .count = kMany, .low = {0, 0}, .high = {4, 4}, .mean = {0, 0}, .mean_square = {4, 0.01}};
+  EXPECT_THAT(equalization_factors(seen, {}, {}), IsEmpty());
+  seen.count = 100;
+  // 0.4 * ln(70,000 / 100) = 2.620 standard deviations: 4 + 2.620 * 2 and 4 + 2.620 * 0.1.
+  EXPECT_THAT(equalization_factors(seen, {}, {}),
+              ElementsAre(DoubleEq(1), DoubleNear(4.262 / 9.241, 1e-3)));
+}
+
 TEST(EqualizationFactors, ZerosAndTinyChannels) {
   EXPECT_THAT(equalization_factors(statistics({0, 0}, {0, 0}), {}, {}), IsEmpty());
   EXPECT_THAT(equalization_factors(statistics({0, 0, 0}, {4, 0, 1e-9}), {}, {}),
-              ElementsAre(DoubleEq(1), DoubleEq(1), DoubleEq(1.0 / 64)));
+              ElementsAre(DoubleEq(1), DoubleEq(1), DoubleEq(1.0 / 1024)));
   EXPECT_THAT(equalization_factors(statistics({-4, -1}, {0, 0}), {}, {}),
               ElementsAre(DoubleEq(1), DoubleNear(0.25, 1e-12)));
 }

@@ -145,6 +145,16 @@ Graph residual_of_two_convolutions() {
   return n.finish();
 }
 
+/// A sum past a convolution, and another sum past that.
+Graph residual_past_convolutions() {
+  Network n;
+  NodeId x = n.call(Op::kRelu, {n.convolution(n.input(), 4, 8, 3)});
+  x = n.call(Op::kRelu, {n.call(Op::kAdd, {n.convolution(x, 8, 8, 3), x})});
+  x = n.call(Op::kAdd, {x, n.convolution(x, 8, 8, 3, 8)});
+  n.convolution(x, 8, 4, 1);
+  return n.finish();
+}
+
 Graph depthwise_with_relu6_and_swish() {
   Network n;
   NodeId x =
@@ -228,6 +238,7 @@ Graph leaky_activations() {
 constexpr NetworkCase kNetworks[] = {
     {"chain", chain, 3},
     {"residual", residual_of_two_convolutions, 4},
+    {"residual_past", residual_past_convolutions, 4},
     {"depthwise", depthwise_with_relu6_and_swish, 3},
     {"squeeze_excite", squeeze_excite, 3},
     {"concatenation", concatenation_and_pooling, 4},
@@ -353,10 +364,33 @@ TEST(IntegerSchemePlan, SkippedAndUnsuitableLayersStayFloatAndSayWhy) {
   EXPECT_TRUE(plan.layers[2].quantized);
 }
 
-TEST(IntegerSchemePlan, OnlyOneOperandOfAResidualSumIsStored) {
-  const IntegerPlan plan = plan_integer(residual_of_two_convolutions(), {});
-  // The input, the stem's ReLU, one of the two branches, the sum's ReLU.
-  EXPECT_EQ(plan.observed.size(), 4U);
+TEST(IntegerSchemePlan, OnlyWhatIntegerKernelsReadIsStored) {
+  // The input, the stem's ReLU, the sum's ReLU; not the branches that meet in the sum.
+  EXPECT_EQ(plan_integer(residual_of_two_convolutions(), {}).observed.size(), 3U);
+  // The input, what the fc of the gate and the last convolution read; not what the gate opens.
+  EXPECT_EQ(plan_integer(squeeze_excite(), {}).observed.size(), 3U);
+}
+
+TEST(IntegerSchemeRealize, WhatGoesPastAConvolutionIsNotRoundedOnItsWay) {
+  NullLog log;
+  const Graph graph = residual_past_convolutions();
+  const IntegerPlan plan = plan_integer(graph, {});
+  const auto values = equalizable(plan);
+  ASSERT_EQ(values.size(), 3U);
+  const auto statistics = observe_channels(plan.graph, values, samples(),
+                                           {.title = "test", .most_batches = 4, .threads = 1}, log);
+  const Graph equalized = equalize(plan, values, statistics, {});
+  EXPECT_GT(count(equalized, Op::kMultiply, ir::DType::kFloat32), 0);
+  for (const Graph& each : {graph, equalized}) {
+    const IntegerPlan again = plan_integer(each, {});
+    const Graph integer = realize_integer(again, {.ranges = ranges_of(again)}, {});
+    for (const Node& node : integer.nodes()) {
+      if (!node.is_call(Op::kCast)) continue;
+      const bool widens = node.tensor_type().dtype == ir::DType::kFloat32 &&
+                          integer[node.inputs[0]].tensor_type().dtype == ir::DType::kUInt8;
+      EXPECT_FALSE(widens) << ir::to_text(integer, {.elide_large_constants = true});
+    }
+  }
 }
 
 TEST(IntegerSchemePlan, EqualizationReachesThroughPoolingAndFlattening) {
