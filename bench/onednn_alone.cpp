@@ -88,7 +88,7 @@ OneDnnAlone::OneDnnAlone(const ir::Graph& graph)
       stream_(engine_),
       buffers_{std::vector<std::byte>(kLargestActivation),
                std::vector<std::byte>(kLargestActivation)} {
-  for (const exec::FusedStep& step : exec::fuse(graph, live_)) {
+  for (const exec::FusedStep& step : exec::fuse(graph, live_, true)) {
     if (const auto* contraction = std::get_if<exec::ContractionStep>(&step)) {
       add(*contraction);
     } else if (const auto* elementwise = std::get_if<exec::ElementwiseStep>(&step)) {

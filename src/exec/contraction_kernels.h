@@ -1,4 +1,5 @@
-// From the graph's convolutions and dense layers to the problems that oneDNN solves.
+// From the graph's convolutions and dense layers to kernels: where oneDNN or loops of our own are
+// chosen.
 #pragma once
 
 #include "exec/convolution_problem.h"
@@ -11,7 +12,8 @@ namespace tvmq::exec {
 FastKernelChoice make_contraction(const ir::Graph& graph, const LiveValues& live,
                                   const ContractionStep& step, bool may_accumulate);
 
-/// A convolution whose result is int32 sums, without anything behind it.
-FastKernelChoice make_integer_convolution(const ConvolutionProblem& problem);
+/// `step` with its epilogue as one kernel. Inputs: banded_operands().
+FastKernelChoice make_contraction_with_epilogue(const ir::Graph& graph, const LiveValues& live,
+                                                const ContractionStep& step);
 
 }  // namespace tvmq::exec

@@ -1,32 +1,25 @@
 #include "exec/depthwise_convolution.h"
 
-#include <omp.h>
+#include <algorithm>
 
-#include <utility>
-
+#include "exec/avx512_vnni.h"
 #include "exec/depthwise_rows.h"
 
 namespace tvmq::exec {
 namespace {
 
-/// Below this, starting threads costs more than they save.
-constexpr std::int64_t kParallelElements = 1 << 16;
-
-class DepthwiseConvolution final : public FastKernel {
+class DepthwiseConvolution final : public PixelSums {
  public:
-  DepthwiseConvolution(const DepthwiseShape& shape, const std::int8_t* weights, std::int64_t images,
-                       std::int64_t rows)
-      : shape_(shape),
-        weights_(shape, weights),
-        images_(images),
-        rows_(rows),
-        vnni_(has_depthwise_vnni()),
-        threads_(images * rows * shape.result_width * shape.channels < kParallelElements
-                     ? 1
-                     : omp_get_max_threads()) {}
+  DepthwiseConvolution(const DepthwiseShape& shape, const std::int8_t* weights)
+      : shape_(shape), weights_(shape, weights), vnni_(has_avx512_vnni()) {}
 
-  std::size_t scratch_bytes() const override {
-    return vnni_ ? static_cast<std::size_t>(threads_) * depthwise_scratch_bytes(shape_) : 0;
+  /// Whole rows.
+  std::int64_t good_count(std::int64_t most) const override {
+    const std::int64_t width = shape_.result_width;
+    return std::max<std::int64_t>(most / width, 1) * width;
+  }
+  std::size_t scratch_bytes(std::int64_t /*count*/) const override {
+    return row_bytes() + (vnni_ ? depthwise_scratch_bytes(shape_) : 0);
   }
   std::size_t constant_bytes() const override {
     return weights_.plain.size() * sizeof(std::int16_t) + weights_.packed.size() +
@@ -36,41 +29,35 @@ class DepthwiseConvolution final : public FastKernel {
     return vnni_ ? "depthwise:avx512_vnni, channels last" : "depthwise:plain, channels last";
   }
 
-  void run(const StepBuffers& buffers, KernelState* /*state*/) const override {
-    if (threads_ == 1) return run_rows(buffers, buffers.scratch, 0, images_ * rows_);
-#pragma omp parallel num_threads(threads_)
-    {
-      const std::int64_t mine = omp_get_thread_num();
-      const std::int64_t count = omp_get_num_threads();
-      run_rows(buffers,
-               buffers.scratch + static_cast<std::size_t>(mine) * depthwise_scratch_bytes(shape_),
-               images_ * rows_ * mine / count, images_ * rows_ * (mine + 1) / count);
+  void run(const std::byte* image, std::int64_t first, std::int64_t count, std::int32_t* sums,
+           const SumsReceiver* receiver, std::byte* scratch) const override {
+    const auto* data = reinterpret_cast<const std::uint8_t*>(image);
+    const std::int64_t width = shape_.result_width;
+    const std::int64_t channels = shape_.channels;
+    if (receiver != nullptr) sums = reinterpret_cast<std::int32_t*>(scratch);
+    scratch += row_bytes();
+    for (std::int64_t y = first / width; y < (first + count) / width; ++y) {
+      if (vnni_) {
+        depthwise_row_vnni(shape_, weights_, data, y, sums, receiver, scratch);
+      } else {
+        depthwise_row_plain(shape_, weights_, data, y, sums);
+        if (receiver != nullptr) receiver->take(sums, channels, y * width, width, 0, channels);
+      }
+      if (receiver == nullptr) sums += width * channels;
     }
   }
 
  private:
-  void run_rows(const StepBuffers& buffers, std::byte* scratch, std::int64_t begin,
-                std::int64_t end) const {
-    const auto* data = reinterpret_cast<const std::uint8_t*>(buffers.inputs[0]);
-    auto* sums = reinterpret_cast<std::int32_t*>(buffers.outputs[0]);
-    const std::int64_t image = shape_.data_height * shape_.data_width * shape_.channels;
-    for (std::int64_t row = begin; row < end; ++row) {
-      const std::uint8_t* from = data + row / rows_ * image;
-      std::int32_t* to = sums + row * shape_.result_width * shape_.channels;
-      if (vnni_) {
-        depthwise_row_vnni(shape_, weights_, from, row % rows_, to, scratch);
-      } else {
-        depthwise_row_plain(shape_, weights_, from, row % rows_, to);
-      }
-    }
+  /// Of the sums of a row that a receiver is given, 64 channels at a time or all.
+  std::size_t row_bytes() const {
+    constexpr std::int64_t kAtATime = 64;
+    const std::int64_t channels = (shape_.channels + kAtATime - 1) / kAtATime * kAtATime;
+    return static_cast<std::size_t>(shape_.result_width * channels) * sizeof(std::int32_t);
   }
 
   DepthwiseShape shape_;
   DepthwiseWeights weights_;
-  std::int64_t images_;
-  std::int64_t rows_;  ///< of an image of the result
   bool vnni_;
-  int threads_;
 };
 
 /// The largest absolute value of a sum of `taps` products fits into 32 bits.
@@ -78,7 +65,7 @@ bool fits_int32(std::int64_t taps) { return taps <= (std::int64_t{1} << 31) / (2
 
 }  // namespace
 
-FastKernelChoice make_depthwise_convolution(const ConvolutionProblem& problem) {
+PixelSumsChoice make_depthwise_convolution(const ConvolutionProblem& problem) {
   const ir::Shape& weights = problem.weights.shape();
   const bool bytes =
       problem.data.dtype == ir::DType::kInt8 || problem.data.dtype == ir::DType::kUInt8;
@@ -116,16 +103,7 @@ FastKernelChoice make_depthwise_convolution(const ConvolutionProblem& problem) {
                              .left = problem.pad_before[1],
                              .pad_value = static_cast<std::uint8_t>(problem.pad_value),
                              .is_signed = problem.data.dtype == ir::DType::kInt8};
-  SelectedKernel selected;
-  selected.inputs = {normalized(
-      {.block = problem.groups, .channel_axis = problem.data_channel_axis}, problem.data.shape)};
-  selected.outputs = {
-      normalized({.block = problem.groups, .channel_axis = problem.result_channel_axis},
-                 problem.result.shape)};
-  selected.kernel = std::make_unique<DepthwiseConvolution>(
-      shape, problem.weights.data<std::int8_t>().data(), problem.result.shape[0],
-      problem.result.shape[result_y]);
-  return selected;
+  return std::make_unique<DepthwiseConvolution>(shape, problem.weights.data<std::int8_t>().data());
 }
 
 }  // namespace tvmq::exec

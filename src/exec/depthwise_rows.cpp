@@ -3,14 +3,7 @@
 #include <algorithm>
 #include <array>
 
-// GCC 12 takes the undefined lanes inside its own header for a mistake.
-#ifndef __clang__
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
-#define TVMQ_VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
-#define TVMQ_VNNI_INLINE \
-  __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"), always_inline)) inline
+#include "exec/avx512_vnni.h"
 
 namespace tvmq::exec {
 namespace {
@@ -149,17 +142,16 @@ TVMQ_VNNI void fill_columns(const DepthwiseShape& shape, const Row* rows, __mmas
 template <int Taps>
 TVMQ_VNNI void sum_row(const DepthwiseShape& shape, const std::byte* const* taps,
                        const std::int8_t* weights, __m512i start, __mmask16 mask,
-                       std::int32_t* sums) {
+                       std::int32_t* sums, std::int64_t sums_step) {
   __m512i weight[Taps];
   for (int t = 0; t < Taps; ++t) {
     weight[t] = _mm512_loadu_si512(weights + std::int64_t{t} * kBlock);
   }
   const std::byte* from[Taps];
   for (int t = 0; t < Taps; ++t) from[t] = taps[t];
-  const std::int64_t channels = shape.channels;
   const std::int64_t step = shape.stride_x * kBlock;
   const std::int64_t end = shape.result_width * step;
-  for (std::int64_t offset = 0; offset < end; offset += step, sums += channels) {
+  for (std::int64_t offset = 0; offset < end; offset += step, sums += sums_step) {
     __m512i sum = start;
 #pragma GCC unroll 16
     for (int t = 0; t < Taps; ++t) {
@@ -171,7 +163,8 @@ TVMQ_VNNI void sum_row(const DepthwiseShape& shape, const std::byte* const* taps
 
 TVMQ_VNNI void sum_row_of_any(std::int64_t count, const DepthwiseShape& shape,
                               const std::byte* const* taps, const std::int8_t* weights,
-                              __m512i start, __mmask16 mask, std::int32_t* sums) {
+                              __m512i start, __mmask16 mask, std::int32_t* sums,
+                              std::int64_t sums_step) {
   for (std::int64_t x = 0; x < shape.result_width; ++x) {
     const std::int64_t offset = x * shape.stride_x * kBlock;
     __m512i sum = start;
@@ -179,18 +172,11 @@ TVMQ_VNNI void sum_row_of_any(std::int64_t count, const DepthwiseShape& shape,
       sum = _mm512_dpbusd_epi32(sum, _mm512_load_si512(taps[t] + offset),
                                 _mm512_loadu_si512(weights + t * kBlock));
     }
-    _mm512_mask_storeu_epi32(sums + x * shape.channels, mask, sum);
+    _mm512_mask_storeu_epi32(sums + x * sums_step, mask, sum);
   }
 }
 
 }  // namespace
-
-bool has_depthwise_vnni() {
-  static const bool has =
-      __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-      __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512vnni") != 0;
-  return has;
-}
 
 std::size_t depthwise_scratch_bytes(const DepthwiseShape& shape) {
   const std::int64_t taps = shape.kernel_width * row_groups(shape);
@@ -200,7 +186,8 @@ std::size_t depthwise_scratch_bytes(const DepthwiseShape& shape) {
 
 TVMQ_VNNI void depthwise_row_vnni(const DepthwiseShape& shape, const DepthwiseWeights& weights,
                                   const std::uint8_t* data, std::int64_t y, std::int32_t* sums,
-                                  std::byte* scratch) {
+                                  const SumsReceiver* receiver, std::byte* scratch) {
+  const std::int64_t sums_step = receiver == nullptr ? shape.channels : kBlock;
   const std::int64_t groups = row_groups(shape);
   const std::int64_t stride = columns(shape) * kBlock;  // of a part
   const std::int64_t count = shape.kernel_width * groups;
@@ -248,17 +235,21 @@ TVMQ_VNNI void depthwise_row_vnni(const DepthwiseShape& shape, const DepthwiseWe
       }
       const std::int8_t* packed = weights.packed.data() + first / kLanes * count * kBlock;
       const __m512i start = _mm512_loadu_si512(weights.start.data() + first);
-      std::int32_t* to = sums + first;
+      std::int32_t* to = sums + (receiver == nullptr ? first : part * kLanes);
       switch (count) {
         case 3:  // 3 x 3
-          sum_row<3>(shape, taps, packed, start, lane_mask, to);
+          sum_row<3>(shape, taps, packed, start, lane_mask, to, sums_step);
           break;
         case 10:  // 5 x 5
-          sum_row<10>(shape, taps, packed, start, lane_mask, to);
+          sum_row<10>(shape, taps, packed, start, lane_mask, to, sums_step);
           break;
         default:
-          sum_row_of_any(count, shape, taps, packed, start, lane_mask, to);
+          sum_row_of_any(count, shape, taps, packed, start, lane_mask, to, sums_step);
       }
+    }
+    if (receiver != nullptr) {
+      const std::int64_t width = shape.result_width;
+      receiver->take(sums, kBlock, y * width, width, block, in_block);
     }
   }
 }

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "exec/pixel_sums.h"
+
 namespace tvmq::exec {
 
 /// What all rows have in common. Sizes in pixels; an image is [height][width][channels].
@@ -43,12 +45,12 @@ struct DepthwiseWeights {
 void depthwise_row_plain(const DepthwiseShape& shape, const DepthwiseWeights& weights,
                          const std::uint8_t* data, std::int64_t y, std::int32_t* sums);
 
-/// The same by instructions that multiply and add four bytes at a time. REQUIRES:
-/// has_depthwise_vnni() and depthwise_scratch_bytes() bytes of `scratch`, aligned to 64.
+/// The same by instructions that multiply and add four bytes at a time. With a receiver the sums of
+/// 64 channels at a time are given to it; `sums` has room for those of a row then.
+/// REQUIRES: has_avx512_vnni() and depthwise_scratch_bytes() bytes of `scratch`, aligned to 64.
 void depthwise_row_vnni(const DepthwiseShape& shape, const DepthwiseWeights& weights,
                         const std::uint8_t* data, std::int64_t y, std::int32_t* sums,
-                        std::byte* scratch);
-bool has_depthwise_vnni();
+                        const SumsReceiver* receiver, std::byte* scratch);
 std::size_t depthwise_scratch_bytes(const DepthwiseShape& shape);
 
 }  // namespace tvmq::exec

@@ -19,12 +19,15 @@ constexpr std::int64_t kParallelElements = 1 << 16;
 class ElementwiseKernel final : public FastKernel {
  public:
   ElementwiseKernel(ElementwiseCode code, Walks walks, const ir::TensorType& type,
-                    MemoryLayout layout)
+                    MemoryLayout layout, bool one_thread)
       : code_(std::move(code)),
         walks_(std::move(walks.operands)),
         loops_(layout_loops(type.shape, layout)),
         size_(ir::dtype_size(type.dtype)) {
     collapse(walks.sizes);
+    if (!one_thread && outer_ * rows_ * columns_ >= kParallelElements) {
+      threads_ = omp_get_max_threads();
+    }
     for (const Walk& walk : walks_) {
       direct_.push_back(is_direct(walk));
       repeated_.push_back(is_same_everywhere(walk) ? repeated_chunk(walk, direct_.back())
@@ -33,8 +36,7 @@ class ElementwiseKernel final : public FastKernel {
   }
 
   std::size_t scratch_bytes() const override {
-    return static_cast<std::size_t>(omp_get_max_threads()) * (code_.slots + walks_.size()) *
-           kSlotBytes;
+    return static_cast<std::size_t>(threads_) * (code_.slots + walks_.size()) * kSlotBytes;
   }
   std::size_t constant_bytes() const override {
     std::size_t bytes = 0;
@@ -47,11 +49,10 @@ class ElementwiseKernel final : public FastKernel {
 
   void run(const StepBuffers& buffers, KernelState* /*state*/) const override {
     const std::int64_t units = outer_ * row_groups_ * column_groups_;
-    const int threads = outer_ * rows_ * columns_ < kParallelElements ? 1 : omp_get_max_threads();
-    if (threads == 1) {
+    if (threads_ == 1) {
       run_units(buffers, buffers.scratch, 0, units);
     } else {
-#pragma omp parallel num_threads(threads)
+#pragma omp parallel num_threads(threads_)
       {
         const std::int64_t mine = omp_get_thread_num();
         const std::int64_t count = omp_get_num_threads();
@@ -230,6 +231,7 @@ class ElementwiseKernel final : public FastKernel {
   std::vector<ir::Tensor> repeated_;  ///< by operand; empty: fetched for every chunk
   LayoutLoops loops_;
   std::size_t size_;
+  int threads_ = 1;
   std::int64_t outer_ = 1;
   std::int64_t rows_ = 1;
   std::int64_t columns_ = 1;
@@ -277,7 +279,7 @@ FastKernelChoice make_elementwise(const ir::Graph& graph, const LiveValues& live
   }
   selected.outputs = {layout};
   auto kernel =
-      std::make_unique<ElementwiseKernel>(std::move(code), std::move(*walks), type, layout);
+      std::make_unique<ElementwiseKernel>(std::move(code), std::move(*walks), type, layout, false);
   selected.in_place = kernel->in_place_input();
   selected.kernel = std::move(kernel);
   return selected;
@@ -285,7 +287,7 @@ FastKernelChoice make_elementwise(const ir::Graph& graph, const LiveValues& live
 
 std::optional<ElementwiseBand> make_elementwise_band(const ir::Graph& graph, const LiveValues& live,
                                                      const ElementwiseStep& step,
-                                                     MemoryLayout layout, const RowBand& band) {
+                                                     MemoryLayout layout, const PixelBand& band) {
   ElementwiseCode code = compile_elementwise(graph, live, step);
   const ir::TensorType& whole = live.type(step.output);
   const std::vector<ValueId> inputs = elementwise_operands(live, step);
@@ -294,7 +296,7 @@ std::optional<ElementwiseBand> make_elementwise_band(const ir::Graph& graph, con
   const ir::TensorType type{whole.dtype, band_shape(whole.shape, band)};
   ElementwiseBand result{.input_is_full = walks->input_is_full, .kernel = nullptr};
   result.kernel =
-      std::make_unique<ElementwiseKernel>(std::move(code), std::move(*walks), type, layout);
+      std::make_unique<ElementwiseKernel>(std::move(code), std::move(*walks), type, layout, true);
   return result;
 }
 

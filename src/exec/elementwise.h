@@ -22,10 +22,10 @@ inline constexpr std::size_t kMaxElementwiseCalls = 48;
 /// Whether `call` may be part of an ElementwiseStep.
 bool elementwise_supported(const ir::Graph& graph, const LiveValues& live, const Call& call);
 
-/// A result computed a few rows of pixels at a time: its channels innermost in memory.
-struct RowBand {
+/// A result computed some pixels at a time: its channels innermost in memory.
+struct PixelBand {
   std::int64_t channel_axis = 1;  ///< 1 or the last one
-  std::int64_t rows = 1;
+  std::int64_t pixels = 1;
 };
 
 struct Affine {
@@ -42,17 +42,17 @@ std::optional<Affine> batch_norm_affine(const ir::BatchNormAttrs& attrs, const L
 /// split if `preferred` can be had, else plain.
 FastKernelChoice make_elementwise(const ir::Graph& graph, const LiveValues& live,
                                   const ElementwiseStep& step, MemoryLayout preferred);
-/// The same for some rows of pixels of one image, channels innermost in `layout` (channels last, or
-/// plain where they are last anyway): `kernel` reads and writes those rows only.
-/// Nothing if it would matter which rows they are.
+/// The same for some pixels of one image, channels innermost in `layout` (channels last, or plain
+/// where they are last anyway): `kernel` reads and writes those pixels only, in one thread.
+/// Nothing if it would matter which pixels they are.
 struct ElementwiseBand {
-  std::vector<bool> input_is_full{};  ///< has a row per row of the result; else one number, or one
-                                      ///< per channel, or per image and channel
+  std::vector<bool> input_is_full{};  ///< has a pixel per pixel of the result; else one number, or
+                                      ///< one per channel, or per image and channel
   std::unique_ptr<const FastKernel> kernel;
 };
 std::optional<ElementwiseBand> make_elementwise_band(const ir::Graph& graph, const LiveValues& live,
                                                      const ElementwiseStep& step,
-                                                     MemoryLayout layout, const RowBand& band);
+                                                     MemoryLayout layout, const PixelBand& band);
 /// The values that `step` reads and does not compute, constants left out, each once.
 std::vector<ValueId> elementwise_operands(const LiveValues& live, const ElementwiseStep& step);
 

@@ -98,16 +98,21 @@ enum class Code : std::uint8_t {
   kMultiplyClip,     ///< a * b clipped to [f0, f1]
   kMultiplyAddClip,  ///< a * b + c clipped to [f0, f1]
   kStoreFloatInt8,   ///< the low byte of int(a), |a| < 2^31
-  kRequantize,       ///< the low byte of int(float(a + b) * c + d clipped to [f0, f1])
-  kRequantizeFloor,  ///< the same with the number rounded down before it is clipped
-  kScaleStore,       ///< the low byte of int(a * b + c clipped to [f0, f1])
   kFastSigmoid,      ///< 1 / (1 + fast_exp(-a))
   kDequantize,       ///< (float(a) - b) * c
   kDequantizeAdd,    ///< (float(a) - b) * c + d
   kAddScaledInts,    ///< float(a + b) * c + float(d) * e
-  /// The low byte of int(y * e + d clipped to [f0, f1]), y = float(a + b) * c clipped to [f2, f3].
-  kRequantizeClipped,
-  kRequantizeSwish,  ///< the same, y = x / (1 + fast_exp(-x)), x = float(a + b) * c
+  // The low byte of int(y + offset clipped to [f0, f1]). What they read as bytes is one of i0: 0:
+  // int32 after all, 1: uint8, 2: int8
+  kScaleStore,         ///< y = a * b
+  kRequantizeClipped,  ///< y = x * e, x = float(a + b) * c + d clipped to [f2, f3]
+  kRequantizeSwish,    ///< y = x / (1 + fast_exp(-x)) * e, x = float(a + b) * c
+  kRequantizeSum,      ///< y = (float(a + b) * c + (float(bytes d) - zero) * unit) * scale
+  kShiftBytes,         ///< y = ((float(bytes a) - zero) * unit + b) * scale
+  kGateBytes,          ///< y = (float(bytes a) - zero) * unit * b * scale
+  // The low byte of int(float(a + b) * c + offset clipped to [f0, f1]), or rounded down before that
+  kRequantize,
+  kRequantizeFloor,
 };
 
 struct Instruction {
@@ -122,11 +127,18 @@ struct Instruction {
   float f1 = 0;
   float f2 = 0;
   float f3 = 0;
+  float scale = 1;
+  float offset = 0;
+  float unit = 1;
+  float zero = 0;
   std::int64_t i0 = 0;
   std::int64_t i1 = 0;
   std::int64_t i2 = 0;
   std::shared_ptr<const std::vector<std::byte>> table{};
 };
+
+/// How many of the slots a, b, ... an instruction reads.
+int operand_count(Code code);
 
 /// Executes `instruction` on `count` elements; slots[i] is where register i lies. Registers may be
 /// the same.

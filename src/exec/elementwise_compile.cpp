@@ -54,6 +54,7 @@ class Compiler {
     }
     store();
     join();
+    drop_unread_operands();
     assign_slots();
     return std::move(code_);
   }
@@ -320,27 +321,58 @@ class Compiler {
       const DType dtype = value.dtype();
       return add_operand({.constant = std::move(value), .dtype = dtype}).slot;
     };
-    code_.instructions = join_instructions(
-        std::move(code_.instructions), kFirstResult,
-        [&] { return zero(ir::Tensor::scalar<std::int32_t>(0)); },
-        [&] { return zero(ir::Tensor::scalar(0.0F)); },
-        [&](std::uint16_t slot) { return is_one(slot); });
+    code_.instructions =
+        join_instructions(std::move(code_.instructions), kFirstResult,
+                          {.zero_int = [&] { return zero(ir::Tensor::scalar<std::int32_t>(0)); },
+                           .zero_float = [&] { return zero(ir::Tensor::scalar(0.0F)); },
+                           .number = [&](std::uint16_t slot) { return number_of(slot); },
+                           .as_bytes = [&](std::uint16_t slot) { return as_bytes(slot); }});
   }
 
-  bool is_one(std::uint16_t slot) const {
-    if (slot >= code_.operands.size()) return false;
+  std::optional<float> number_of(std::uint16_t slot) const {
+    if (slot >= code_.operands.size()) return std::nullopt;
     const ElementwiseCode::Operand& operand = code_.operands[slot];
-    if (operand.value == kNoValue || operand.dtype != DType::kFloat32) return false;
+    if (operand.value == kNoValue || operand.dtype != DType::kFloat32) return std::nullopt;
     const ir::Tensor& constant = live_[operand.value].constant;
-    return constant.size() == 1 && constant.data<float>()[0] == 1.0F;
+    if (constant.size() != 1) return std::nullopt;
+    return constant.data<float>()[0];
+  }
+
+  std::int64_t as_bytes(std::uint16_t slot) {
+    if (slot >= code_.operands.size()) return 0;
+    ElementwiseCode::Operand& operand = code_.operands[slot];
+    if (operand.load != Code::kLoadUInt8 && operand.load != Code::kLoadInt8) return 0;
+    operand.load.reset();
+    return operand.dtype == DType::kUInt8 ? 1 : 2;
+  }
+
+  /// Leaves out what became part of an instruction.
+  void drop_unread_operands() {
+    constexpr std::uint16_t kUnread = kFirstResult;
+    std::vector<std::uint16_t> place(code_.operands.size(), kUnread);
+    std::vector<ElementwiseCode::Operand> read;
+    for (Instruction& each : code_.instructions) {
+      std::uint16_t* const slots[] = {&each.a, &each.b, &each.c, &each.d, &each.e};
+      for (int i = 0; i < operand_count(each.code); ++i) {
+        if (*slots[i] >= kFirstResult) continue;
+        std::uint16_t& to = place[*slots[i]];
+        if (to == kUnread) {
+          to = static_cast<std::uint16_t>(read.size());
+          read.push_back(std::move(code_.operands[*slots[i]]));
+        }
+        *slots[i] = to;
+      }
+    }
+    code_.operands = std::move(read);
   }
 
   /// Gives results few slots: one is free again after the last instruction that reads it.
   void assign_slots() {
     std::vector<std::size_t> last_use(results_, 0);
     const auto for_each_read = [&](Instruction& each, auto visit) {
-      for (std::uint16_t* slot : {&each.a, &each.b, &each.c, &each.d, &each.e}) {
-        if (*slot >= kFirstResult) visit(*slot);
+      std::uint16_t* const slots[] = {&each.a, &each.b, &each.c, &each.d, &each.e};
+      for (int i = 0; i < operand_count(each.code); ++i) {
+        if (*slots[i] >= kFirstResult) visit(*slots[i]);
       }
     };
     for (std::size_t i = 0; i < code_.instructions.size(); ++i) {

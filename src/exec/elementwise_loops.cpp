@@ -145,6 +145,33 @@ __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) vo
 
 namespace tvmq::exec {
 
+int operand_count(Code code) {
+  const auto between = [code](Code first, Code last) { return code >= first && code <= last; };
+  if (code == Code::kPrelu) return 2;
+  if (between(Code::kLoadInt8, Code::kMove64) || between(Code::kRelu, Code::kTrunc) ||
+      between(Code::kClipInt, Code::kTableFloat) || between(Code::kClipLong, Code::kLongToBool) ||
+      code == Code::kStoreFloatInt8 || code == Code::kFastSigmoid) {
+    return 1;
+  }
+  switch (code) {
+    case Code::kAddScaledInts:
+    case Code::kRequantizeClipped:
+    case Code::kRequantizeSwish:
+      return 5;
+    case Code::kDequantizeAdd:
+    case Code::kRequantizeSum:
+      return 4;
+    case Code::kMultiplyAdd:
+    case Code::kMultiplyAddClip:
+    case Code::kDequantize:
+    case Code::kRequantize:
+    case Code::kRequantizeFloor:
+      return 3;
+    default:
+      return 2;
+  }
+}
+
 void run_instruction(const Instruction& instruction, std::byte* const* slots, std::int64_t count) {
   using Loops = void (*)(const Instruction&, std::byte* const*, std::int64_t);
   const Code code = instruction.code;

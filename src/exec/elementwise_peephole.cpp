@@ -9,22 +9,22 @@ namespace {
 
 class Joiner {
  public:
-  Joiner(std::vector<Instruction> instructions, std::uint16_t first_result)
-      : list_(std::move(instructions)), first_result_(first_result), dead_(list_.size(), false) {
+  Joiner(std::vector<Instruction> instructions, std::uint16_t first_result,
+         const OperandInfo& operands)
+      : list_(std::move(instructions)),
+        first_result_(first_result),
+        operands_(operands),
+        dead_(list_.size(), false) {
     for (std::size_t i = 0; i < list_.size(); ++i) {
       producer_[list_[i].out] = i;
-      for (const std::uint16_t slot :
-           {list_[i].a, list_[i].b, list_[i].c, list_[i].d, list_[i].e}) {
-        ++uses_[slot];
-      }
+      const std::uint16_t slots[] = {list_[i].a, list_[i].b, list_[i].c, list_[i].d, list_[i].e};
+      for (int k = 0; k < operand_count(list_[i].code); ++k) ++uses_[slots[k]];
     }
   }
 
-  void join_requantize(const std::function<std::uint16_t()>& zero_int,
-                       const std::function<std::uint16_t()>& zero_float) {
+  void join_requantize() {
     for (std::size_t i = 0; i < list_.size(); ++i) {
-      if (!dead_[i] && list_[i].code == Code::kStoreFloatInt8)
-        try_requantize(i, zero_int, zero_float);
+      if (!dead_[i] && list_[i].code == Code::kStoreFloatInt8) try_requantize(i);
     }
   }
 
@@ -85,7 +85,8 @@ class Joiner {
   }
 
   /// negate, fast_exp, add 1, 1 / ... -> fast_sigmoid
-  void join_sigmoids(const std::function<bool(std::uint16_t)>& is_one) {
+  void join_sigmoids() {
+    const auto is_one = [&](std::uint16_t slot) { return operands_.number(slot) == 1.0F; };
     for (std::size_t i = 0; i < list_.size(); ++i) {
       if (dead_[i] || list_[i].code != Code::kDivideFloat || !is_one(list_[i].a)) continue;
       const auto sum = taker(list_[i].b, Code::kAddFloat);
@@ -100,18 +101,24 @@ class Joiner {
     }
   }
 
-  /// multiply_add_clip, store_float_int8 -> scale_store; with the activation of sums in front of it
-  /// -> requantize_clipped, requantize_swish
+  /// multiply_add_clip, store_float_int8 -> scale_store; with the activation of sums in
+  /// front of it -> requantize_clipped, requantize_swish
   void join_scaled_stores() {
     for (std::size_t i = 0; i < list_.size(); ++i) {
       if (dead_[i] || list_[i].code != Code::kStoreFloatInt8) continue;
       const auto scaled = taker(list_[i].a, Code::kMultiplyAddClip);
       if (!scaled) continue;
+      const Instruction& from = list_[*scaled];
+      const std::optional<float> offset = operands_.number(from.c);
+      if (!offset) continue;
       Instruction& store = list_[i];
-      const std::uint16_t out = store.out;
-      store = list_[*scaled];
       store.code = Code::kScaleStore;
-      store.out = out;
+      store.a = from.a;
+      store.b = from.b;
+      if (store.a < first_result_) std::swap(store.a, store.b);  // the value, and what scales it
+      store.offset = *offset;
+      store.f0 = from.f0;
+      store.f1 = from.f1;
       dead_[*scaled] = true;
       if (!join_clipped(store)) join_swish(store);
     }
@@ -159,6 +166,18 @@ class Joiner {
     }
   }
 
+  /// What is stored is made of bytes, dequantized: a residual sum, or normalised or gated bytes.
+  void join_bytes() {
+    for (std::size_t i = 0; i < list_.size(); ++i) {
+      if (dead_[i] || list_[i].code != Code::kScaleStore) continue;
+      Instruction& store = list_[i];
+      const std::optional<float> scale = operands_.number(store.b);
+      if (!scale) continue;
+      store.scale = *scale;
+      if (!join_sum(store)) join_shifted(store);
+    }
+  }
+
   std::vector<Instruction> result() {
     std::vector<Instruction> kept;
     for (std::size_t i = 0; i < list_.size(); ++i) {
@@ -186,8 +205,6 @@ class Joiner {
 
   /// Makes `store` read the sums that `cast` made a float of.
   void take_sums(Instruction& store, std::size_t cast, std::uint16_t scale) {
-    store.e = store.b;
-    store.d = store.c;
     store.a = list_[cast].a;
     store.b = list_[cast].b;
     store.c = scale;
@@ -195,24 +212,25 @@ class Joiner {
   }
 
   bool join_clipped(Instruction& store) {
-    const auto found = side(store, Code::kMultiplyClip);
-    if (!found) return false;
-    const Instruction& bounds = list_[found->first];
-    const auto cast = side(bounds, Code::kAddIntToFloat);
+    std::optional<std::size_t> bounds = taker(store.a, Code::kMultiplyClip);
+    const bool shifts = !bounds;
+    if (shifts) bounds = taker(store.a, Code::kMultiplyAddClip);
+    const auto cast = bounds ? side(list_[*bounds], Code::kAddIntToFloat) : std::nullopt;
     if (!cast) return false;
-    store.b = found->second;
     store.code = Code::kRequantizeClipped;
-    store.f2 = bounds.f0;
-    store.f3 = bounds.f1;
+    store.e = store.b;
+    store.d = shifts ? list_[*bounds].c : operands_.zero_float();
+    store.f2 = list_[*bounds].f0;
+    store.f3 = list_[*bounds].f1;
     take_sums(store, cast->first, cast->second);
-    dead_[found->first] = true;
+    dead_[*bounds] = true;
     return true;
   }
 
   void join_swish(Instruction& store) {
-    const auto product = side(store, Code::kMultiplyFloat);
+    const auto product = taker(store.a, Code::kMultiplyFloat);
     if (!product) return;
-    const auto sigmoid = side(list_[product->first], Code::kFastSigmoid);
+    const auto sigmoid = side(list_[*product], Code::kFastSigmoid);
     if (!sigmoid || list_[sigmoid->first].a != sigmoid->second) return;
     // x goes to the sigmoid and to the product, and nowhere else.
     const auto x = producer_.find(sigmoid->second);
@@ -222,10 +240,60 @@ class Joiner {
     }
     const auto cast = side(list_[x->second], Code::kAddIntToFloat);
     if (!cast) return;
-    store.b = product->second;
     store.code = Code::kRequantizeSwish;
+    store.e = store.b;
     take_sums(store, cast->first, cast->second);
-    dead_[product->first] = dead_[sigmoid->first] = dead_[x->second] = true;
+    dead_[*product] = dead_[sigmoid->first] = dead_[x->second] = true;
+  }
+
+  /// Has `store` dequantize the operand that `from`, a dequantize(_add), does. Says no if it does
+  /// so by other than one number each.
+  bool take_bytes(Instruction& store, const Instruction& from, std::uint16_t& slot) {
+    const auto zero = operands_.number(from.b);
+    const auto unit = operands_.number(from.c);
+    if (!zero || !unit) return false;
+    store.zero = *zero;
+    store.unit = *unit;
+    slot = from.a;
+    store.i0 = uses_.at(from.a) == 1 ? operands_.as_bytes(from.a) : 0;
+    return true;
+  }
+
+  /// Sums, scaled, and dequantized bytes, one added to the other; floats add up in either order.
+  bool join_sum(Instruction& store) {
+    std::optional<std::size_t> total = taker(store.a, Code::kMultiplyAdd);
+    std::optional<std::pair<std::size_t, std::uint16_t>> cast;
+    std::optional<std::size_t> bytes;
+    std::optional<std::size_t> product;
+    if (total) {
+      cast = side(list_[*total], Code::kAddIntToFloat);
+      bytes = taker(list_[*total].c, Code::kDequantize);
+    } else {
+      total = bytes = taker(store.a, Code::kDequantizeAdd);
+      product = bytes ? taker(list_[*bytes].d, Code::kMultiplyFloat) : std::nullopt;
+      if (product) cast = side(list_[*product], Code::kAddIntToFloat);
+    }
+    if (!cast || !bytes || !take_bytes(store, list_[*bytes], store.d)) return false;
+    store.code = Code::kRequantizeSum;
+    take_sums(store, cast->first, cast->second);
+    dead_[*total] = dead_[*bytes] = true;
+    if (product) dead_[*product] = true;
+    return true;
+  }
+
+  void join_shifted(Instruction& store) {
+    if (const auto sum = taker(store.a, Code::kDequantizeAdd)) {
+      if (!take_bytes(store, list_[*sum], store.a)) return;
+      store.code = Code::kShiftBytes;
+      store.b = list_[*sum].d;
+      dead_[*sum] = true;
+    } else if (const auto product = taker(store.a, Code::kMultiplyFloat)) {
+      const auto gated = side(list_[*product], Code::kDequantize);
+      if (!gated || !take_bytes(store, list_[gated->first], store.a)) return;
+      store.code = Code::kGateBytes;
+      store.b = gated->second;
+      dead_[*product] = dead_[gated->first] = true;
+    }
   }
 
   void join_clip(Instruction& clip) {
@@ -245,8 +313,7 @@ class Joiner {
     }
   }
 
-  void try_requantize(std::size_t store, const std::function<std::uint16_t()>& zero_int,
-                      const std::function<std::uint16_t()>& zero_float) {
+  void try_requantize(std::size_t store) {
     const auto clip = taker(list_[store].a, Code::kClipFloat);
     if (!clip) return;
     std::vector<std::size_t> taken = {*clip};
@@ -257,13 +324,14 @@ class Joiner {
       taken.push_back(*floor);
       slot = list_[*floor].a;
     }
-    std::optional<std::uint16_t> offset;
+    std::optional<float> offset = 0.0F;
     std::optional<std::size_t> product = taker(slot, Code::kMultiplyFloat);
     if (const auto sum = taker(slot, Code::kAddFloat)) {
       const auto found = side(list_[*sum], Code::kMultiplyFloat);
       if (!found) return;
       product = found->first;
-      offset = found->second;
+      offset = operands_.number(found->second);
+      if (!offset) return;
       taken.push_back(*sum);
     }
     const auto cast = product ? side(list_[*product], Code::kIntToFloat) : std::nullopt;
@@ -282,13 +350,14 @@ class Joiner {
     joined.code = floors ? Code::kRequantizeFloor : Code::kRequantize;
     joined.f0 = list_[*clip].f0;
     joined.f1 = list_[*clip].f1;
-    joined.b = bias ? *bias : zero_int();
-    joined.d = offset ? *offset : zero_float();
+    joined.b = bias ? *bias : operands_.zero_int();
+    joined.offset = *offset;
     for (const std::size_t each : taken) dead_[each] = true;
   }
 
   std::vector<Instruction> list_;
   std::uint16_t first_result_;
+  const OperandInfo& operands_;
   std::vector<bool> dead_;
   std::map<std::uint16_t, std::size_t> producer_;
   std::map<std::uint16_t, int> uses_;
@@ -298,17 +367,16 @@ class Joiner {
 
 std::vector<Instruction> join_instructions(std::vector<Instruction> instructions,
                                            std::uint16_t first_result,
-                                           const std::function<std::uint16_t()>& zero_int,
-                                           const std::function<std::uint16_t()>& zero_float,
-                                           const std::function<bool(std::uint16_t)>& is_one) {
-  Joiner joiner(std::move(instructions), first_result);
+                                           const OperandInfo& operands) {
+  Joiner joiner(std::move(instructions), first_result, operands);
   joiner.join_stores();
-  joiner.join_requantize(zero_int, zero_float);
+  joiner.join_requantize();
   joiner.join_pairs();
-  joiner.join_sigmoids(is_one);
+  joiner.join_sigmoids();
   joiner.join_scaled_stores();
   joiner.join_dequantize();
   joiner.join_residuals();
+  joiner.join_bytes();
   return joiner.result();
 }
 

@@ -74,7 +74,7 @@ ir::Tensor padded(const ir::Tensor& channels, std::int64_t block) {
 class Walker {
  public:
   Walker(const LiveValues& live, const ir::TensorType& result, MemoryLayout layout,
-         const std::optional<RowBand>& band)
+         const std::optional<PixelBand>& band)
       : live_(live),
         whole_(result.shape),
         band_(band),
@@ -149,7 +149,7 @@ class Walker {
 
   const LiveValues& live_;
   const ir::Shape& whole_;
-  std::optional<RowBand> band_;
+  std::optional<PixelBand> band_;
   ir::Shape shape_;  ///< of the whole or of a band
   MemoryLayout layout_;
   std::vector<std::int64_t> full_;
@@ -158,16 +158,16 @@ class Walker {
 
 }  // namespace
 
-ir::Shape band_shape(const ir::Shape& shape, const RowBand& band) {
-  ir::Shape result = shape;
-  result[0] = 1;
-  result[band.channel_axis == 1 ? 2 : 1] = band.rows;
+ir::Shape band_shape(const ir::Shape& shape, const PixelBand& band) {
+  ir::Shape result(shape.size(), 1);
+  result[band.channel_axis] = shape[band.channel_axis];
+  result[band.channel_axis == 1 ? 2 : 1] = band.pixels;
   return result;
 }
 
 std::optional<Walks> walk_operands(const LiveValues& live, const ElementwiseCode& code,
                                    std::span<const ValueId> inputs, const ir::TensorType& result,
-                                   MemoryLayout layout, const std::optional<RowBand>& band) {
+                                   MemoryLayout layout, const std::optional<PixelBand>& band) {
   return Walker(live, result, layout, band).walk_all(code, inputs);
 }
 

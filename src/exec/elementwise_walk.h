@@ -27,14 +27,14 @@ struct Walks {
   std::vector<bool> input_is_full{};  ///< by input of the step: has the shape of the result
 };
 
-/// The shape of `rows` rows of one image. REQUIRES: rank 3 or more.
-ir::Shape band_shape(const ir::Shape& shape, const RowBand& band);
+/// The shape of some pixels of one image. REQUIRES: rank 3 or more.
+ir::Shape band_shape(const ir::Shape& shape, const PixelBand& band);
 
-/// Walks for a result of type `result` in `layout`. With `band` they are those of a band's rows,
-/// for which it must not matter where in the image it lies.
+/// Walks for a result of type `result` in `layout`. With `band` they are those of a band's
+/// pixels, for which it must not matter where in the image they lie.
 /// Nothing if an operand cannot be read like that.
 std::optional<Walks> walk_operands(const LiveValues& live, const ElementwiseCode& code,
                                    std::span<const ValueId> inputs, const ir::TensorType& result,
-                                   MemoryLayout layout, const std::optional<RowBand>& band = {});
+                                   MemoryLayout layout, const std::optional<PixelBand>& band = {});
 
 }  // namespace tvmq::exec

@@ -34,6 +34,14 @@ struct BatchMatmulProblem {
 };
 FastKernelChoice make_batch_matmul(const BatchMatmulProblem& problem);
 
+/// How oneDNN multiplies bytes on this CPU.
+enum class OneDnnBytes : std::uint8_t {
+  kNot,       ///< its sums saturate
+  kVectors,   ///< VNNI
+  kMatrices,  ///< AMX
+};
+OneDnnBytes onednn_bytes();
+
 enum class PoolKind : std::uint8_t { kMaximum, kAverage, kAverageWithPadding, kSum };
 struct PoolProblem {
   ir::TensorType data;

@@ -257,6 +257,12 @@ FastKernelChoice make_convolution(const ConvolutionProblem& problem, std::span<c
   return onednn::guarded([&] { return choose_convolution(problem, post, may_accumulate); });
 }
 
+OneDnnBytes onednn_bytes() {
+  if (!onednn::has_exact_int8()) return OneDnnBytes::kNot;
+  const bool matrices = dnnl::get_effective_cpu_isa() == dnnl::cpu_isa::avx512_core_amx;
+  return matrices ? OneDnnBytes::kMatrices : OneDnnBytes::kVectors;
+}
+
 FastKernelChoice make_dense(const DenseProblem& problem, std::span<const PostOp> post) {
   return onednn::guarded([&] { return choose_dense(problem, post); });
 }

@@ -30,6 +30,9 @@ struct ProgramOptions {
   /// Threads that one Session may use inside an operator. Callers that have several images run
   /// several Sessions of one thread each instead, which is faster.
   int threads = 1;
+  /// Integer convolutions and dense layers by oneDNN even where loops of our own are faster
+  /// (docs/executor.md): the same results, to compare times with.
+  bool library_convolutions = false;
 };
 
 /// A tapped value: every element once, as [outer][channels / block][inner][block]. Element i

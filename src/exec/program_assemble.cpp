@@ -6,9 +6,10 @@
 #include <set>
 #include <utility>
 
-#include "exec/banded_convolution.h"
+#include "exec/band_epilogue.h"
 #include "exec/contraction_kernels.h"
 #include "exec/copy_kernels.h"
+#include "exec/direct_convolution.h"
 #include "exec/elementwise.h"
 #include "exec/interleave.h"
 #include "exec/onednn.h"
@@ -24,7 +25,7 @@ using ir::Op;
 class Assembler {
  public:
   Assembler(const ir::Graph& graph, const LiveValues& live, const ProgramOptions& options)
-      : graph_(graph), live_(live), places_(live.values.size()) {
+      : graph_(graph), live_(live), options_(options), places_(live.values.size()) {
     plan_.threads = options.threads;
     for (std::size_t i = 0; i < options.taps.size(); ++i) {
       taps_[live.taps[i]].push_back(options.taps[i]);
@@ -33,7 +34,8 @@ class Assembler {
 
   Plan run() {
     add_inputs();
-    for (const FusedStep& step : fuse(graph_, live_)) {
+    const bool direct = runs_direct_convolutions(options_.library_convolutions);
+    for (const FusedStep& step : fuse(graph_, live_, direct)) {
       std::visit([&](const auto& each) { add(each); }, step);
     }
     for (const ValueId value : live_.targets) {
@@ -206,7 +208,7 @@ class Assembler {
   }
 
   void add_with_epilogue(const ContractionStep& step) {
-    FastKernelChoice choice = make_banded_convolution(graph_, live_, step);
+    FastKernelChoice choice = make_contraction_with_epilogue(graph_, live_, step);
     if (auto* selected = std::get_if<SelectedKernel>(&choice)) {
       std::vector<std::uint32_t> calls = step.calls;
       calls.insert(calls.end(), step.epilogue->calls.begin(), step.epilogue->calls.end());
@@ -325,6 +327,7 @@ class Assembler {
 
   const ir::Graph& graph_;
   const LiveValues& live_;
+  const ProgramOptions& options_;
   Plan plan_;
   std::vector<std::vector<Place>> places_;
   std::map<ValueId, std::vector<ir::NodeId>> taps_;

@@ -94,9 +94,10 @@ std::string_view data_layout_of(const Node& node) {
 
 class Fuser {
  public:
-  Fuser(const ir::Graph& graph, const LiveValues& live)
+  Fuser(const ir::Graph& graph, const LiveValues& live, bool direct)
       : graph_(graph),
         live_(live),
+        direct_(direct),
         done_(live.calls.size(), false),
         position_(live.values.size(), -1) {
     for (std::size_t call = 0; call < live.calls.size(); ++call) {
@@ -110,6 +111,7 @@ class Fuser {
     for (std::uint32_t call = 0; call < live_.calls.size(); ++call) fuse_contraction(call);
     for (std::uint32_t call = 0; call < live_.calls.size(); ++call) absorb_cast(call);
     group_elementwise();
+    split_at_bytes();
     attach_epilogues();
     for (std::uint32_t call = 0; call < live_.calls.size(); ++call) {
       if (!done_[call]) steps_.emplace(call, SingleStep{.call = call});
@@ -128,6 +130,7 @@ class Fuser {
     const auto axis = contraction_axis(node, type.shape.size());
     if (!axis || !live_[call.inputs[1]].is_constant()) return;
     ContractionStep start{.call = index, .data = call.inputs[0], .output = call.outputs[0]};
+    start.direct = direct_ || is_depthwise(node, start);
     absorb_pad(node, start);
     start.calls.push_back(index);
     done_[index] = true;
@@ -151,7 +154,7 @@ class Fuser {
     if (value.empty() || value.size() != 1) return;
     if (!is_zero(value)) {
       const auto byte = byte_value(value, live_.type(pad.inputs[0]).dtype);
-      if (!byte || !is_depthwise(node, step) || !pads_nothing(node)) return;
+      if (!byte || !has_own_loops(node, step) || !pads_nothing(node)) return;
       step.pad_value = *byte;
     }
     auto padding = spatial_padding(graph_[pad.node], data_layout_of(node));
@@ -165,18 +168,27 @@ class Fuser {
     done_[producer] = true;
   }
 
-  /// One that has kernels of our own (depthwise_convolution.h), to which it is all the same what
-  /// the padding is.
+  /// To which it is all the same what the padding is.
+  bool has_own_loops(const Node& conv, const ContractionStep& step) const {
+    const ir::TensorType& weights = live_.type(live_.calls[step.call].inputs[1]);
+    if (!step.direct || conv.op != Op::kConv2D || weights.dtype != ir::DType::kInt8 ||
+        live_.type(step.output).dtype != ir::DType::kInt32) {
+      return false;
+    }
+    const auto& attrs = conv.attrs_as<ir::Conv2DAttrs>();
+    return channel_axis(attrs) &&
+           (attrs.out_layout.empty() || attrs.out_layout == attrs.data_layout);
+  }
+  static std::optional<std::size_t> channel_axis(const ir::Conv2DAttrs& attrs) {
+    const auto layout = ir::Layout::parse(attrs.data_layout);
+    return layout ? layout->index_of('C') : std::nullopt;
+  }
   bool is_depthwise(const Node& conv, const ContractionStep& step) const {
     if (conv.op != Op::kConv2D) return false;
     const auto& attrs = conv.attrs_as<ir::Conv2DAttrs>();
-    const auto layout = ir::Layout::parse(attrs.data_layout);
-    const auto axis = layout ? layout->index_of('C') : std::nullopt;
-    const ir::TensorType& weights = live_.type(live_.calls[step.call].inputs[1]);
+    const auto axis = channel_axis(attrs);
     return axis && attrs.groups > 1 && live_.type(step.data).shape[*axis] == attrs.groups &&
-           live_.type(step.output).shape[*axis] == attrs.groups &&
-           (attrs.out_layout.empty() || attrs.out_layout == attrs.data_layout) &&
-           weights.dtype == ir::DType::kInt8 && live_.type(step.output).dtype == ir::DType::kInt32;
+           live_.type(step.output).shape[*axis] == attrs.groups;
   }
   static bool pads_nothing(const Node& conv) {
     return std::ranges::all_of(conv.attrs_as<ir::Conv2DAttrs>().padding,
@@ -232,6 +244,57 @@ class Fuser {
     }
   }
 
+  /// An elementwise step that reads the sums of several contractions can follow one of them only.
+  /// What makes bytes of another one's sums becomes a step of its own behind that: bytes go through
+  /// memory, then, instead of sums.
+  void split_at_bytes() {
+    std::vector<ElementwiseStep> split;
+    for (auto& [place, step] : steps_) {
+      auto* whole = std::get_if<ElementwiseStep>(&step);
+      if (whole == nullptr) continue;
+      std::vector<std::vector<std::uint32_t>> chains;  // in the order of the contractions
+      for (const auto& [at, other] : steps_) {
+        const auto* contraction = std::get_if<ContractionStep>(&other);
+        if (contraction == nullptr || live_.type(contraction->output).dtype != ir::DType::kInt32) {
+          continue;
+        }
+        const Value& sums = live_[contraction->output];
+        if (!sums.kept && sums.users.size() == 1 && contains(whole->calls, sums.users[0])) {
+          chains.push_back(chain_to_bytes(*whole, sums.users[0]));
+        }
+      }
+      for (std::size_t i = 0; i + 1 < chains.size(); ++i) {
+        if (chains[i].empty()) continue;
+        std::erase_if(whole->calls, [&](std::uint32_t c) { return contains(chains[i], c); });
+        split.push_back({.calls = chains[i], .output = live_.calls[chains[i].back()].outputs[0]});
+      }
+    }
+    for (ElementwiseStep& each : split) {
+      const std::uint32_t place = each.calls.back();
+      steps_.emplace(place, std::move(each));
+    }
+  }
+  static bool contains(const std::vector<std::uint32_t>& calls, std::uint32_t call) {
+    return std::ranges::find(calls, call) != calls.end();
+  }
+  /// The calls of `step` from `call` on up to one with an 8-bit result, each the only user of the
+  /// one before and of constants; nothing if there is none before the end of the step.
+  std::vector<std::uint32_t> chain_to_bytes(const ElementwiseStep& step, std::uint32_t call) const {
+    std::vector<std::uint32_t> chain;
+    while (contains(step.calls, call)) {
+      const ValueId output = live_.calls[call].outputs[0];
+      const Value& value = live_[output];
+      const auto from_elsewhere = std::ranges::count_if(
+          live_.calls[call].inputs, [&](ValueId input) { return !live_[input].is_constant(); });
+      if (from_elsewhere != 1 || value.kept || output == step.output) return {};
+      chain.push_back(call);
+      if (ir::dtype_size(value.type.dtype) == 1) return chain;
+      if (value.users.size() != 1) return {};
+      call = value.users[0];
+    }
+    return {};
+  }
+
   /// Puts an elementwise step that nothing else than an integer contraction's result goes to behind
   /// that contraction: the latest one, if it reads several, since the others must be done before.
   void attach_epilogues() {
@@ -265,6 +328,7 @@ class Fuser {
 
   const ir::Graph& graph_;
   const LiveValues& live_;
+  bool direct_;
   std::vector<bool> done_;
   std::vector<std::int64_t> position_;
   std::map<std::uint32_t, FusedStep> steps_;  ///< by the place of the step
@@ -272,8 +336,8 @@ class Fuser {
 
 }  // namespace
 
-std::vector<FusedStep> fuse(const ir::Graph& graph, const LiveValues& live) {
-  return Fuser(graph, live).run();
+std::vector<FusedStep> fuse(const ir::Graph& graph, const LiveValues& live, bool direct) {
+  return Fuser(graph, live, direct).run();
 }
 
 }  // namespace tvmq::exec

@@ -43,7 +43,8 @@ struct ContractionStep {
   std::vector<std::uint32_t> calls{};   ///< all of them, ascending
   ValueId data = kNoValue;              ///< the operand, or what an absorbed nn.pad pads
   std::vector<std::int64_t> padding{};  ///< of an absorbed nn.pad, as in the operator's attributes
-  std::int64_t pad_value = 0;           ///< what it pads with; not 0: a depthwise int8 convolution
+  std::int64_t pad_value = 0;           ///< what it pads with; not 0: by loops of our own
+  bool direct = false;                  ///< if of integers: by loops of our own, if they can
   std::vector<float> scale{};           ///< per output channel; empty: 1
   std::vector<float> bias{};            ///< per output channel; empty: 0
   std::vector<PostOp> post{};
@@ -68,7 +69,10 @@ using FusedStep = std::variant<ContractionStep, ElementwiseStep, SingleStep>;
 ///   conv2d -> multiply(const) -> add(const) -> add(y) -> relu      one contraction
 ///   conv2d (int8 -> int32) -> add(bias) -> cast -> multiply -> ...   one contraction, an epilogue
 ///   add(1) -> right_shift -> clip -> cast                          one elementwise step
-std::vector<FusedStep> fuse(const ir::Graph& graph, const LiveValues& live);
+///
+/// `direct`: integer convolutions and dense layers by loops of our own wherever they can, instead
+/// of oneDNN's kernels.
+std::vector<FusedStep> fuse(const ir::Graph& graph, const LiveValues& live, bool direct);
 
 /// `constant` as one float per index of dimension `axis` of a result of `shape` that it broadcasts
 /// to; nothing if it is not float32 or varies along another dimension.

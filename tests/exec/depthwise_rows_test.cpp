@@ -3,6 +3,7 @@
 
 #include <new>
 
+#include "exec/avx512_vnni.h"
 #include "program_helpers.h"
 
 namespace tvmq::exec {
@@ -32,13 +33,13 @@ void expect_equal_rows(const DepthwiseShape& shape, std::int64_t rows) {
     std::vector<std::int32_t> fast(count + 1, -1);
     const auto* pixels = data.data<std::uint8_t>().data();
     depthwise_row_plain(shape, packed, pixels, y, plain.data());
-    depthwise_row_vnni(shape, packed, pixels, y, fast.data(), scratch.get());
+    depthwise_row_vnni(shape, packed, pixels, y, fast.data(), nullptr, scratch.get());
     ASSERT_EQ(plain, fast) << "row " << y;  // the last one: nothing is written behind the row
   }
 }
 
 TEST(DepthwiseRows, FourBytesAtATimeEqualThePlainLoops) {
-  if (!has_depthwise_vnni()) GTEST_SKIP() << "this CPU has no AVX-512 VNNI";
+  if (!has_avx512_vnni()) GTEST_SKIP() << "this CPU has no AVX-512 VNNI";
   for (const std::int64_t channels : {1, 3, 16, 17, 64, 100, 144}) {
     for (const std::int64_t kernel : {1, 2, 3, 5, 7}) {
       for (const std::int64_t stride : {1, 2, 3}) {
@@ -71,7 +72,7 @@ TEST(DepthwiseRows, FourBytesAtATimeEqualThePlainLoops) {
 }
 
 TEST(DepthwiseRows, KernelsThatAreNotSquare) {
-  if (!has_depthwise_vnni()) GTEST_SKIP() << "this CPU has no AVX-512 VNNI";
+  if (!has_avx512_vnni()) GTEST_SKIP() << "this CPU has no AVX-512 VNNI";
   for (const auto& [height, width] : {std::pair{1, 9}, {9, 1}, {4, 3}, {3, 4}}) {
     expect_equal_rows({.channels = 70,
                        .data_height = 12,

@@ -2,6 +2,7 @@
 // last bit, whatever the epilogue reads and wherever the bands of rows end.
 #include <functional>
 
+#include "exec/direct_convolution.h"
 #include "exec/program_helpers.h"
 
 namespace tvmq::exec {
@@ -87,17 +88,24 @@ TEST_P(ProgramEpilogue, EqualsTheReference) {
   n.graph.set_output(c.epilogue(
       n, scaled(n, n.graph.add_call(Op::kStopFusion, {sums}), shape[last ? 3 : 1], last), shape));
   infer_types(n.graph);
-  for (const int threads : {1, 3}) {
-    expect_same_bytes(run_program(n.graph, n.inputs, {.threads = threads}),
-                      run_reference(n.graph, n.inputs));
+  for (const bool library : {false, true}) {
+    for (const int threads : {1, 3}) {
+      expect_same_bytes(
+          run_program(n.graph, n.inputs, {.threads = threads, .library_convolutions = library}),
+          run_reference(n.graph, n.inputs));
+    }
+    const Program program(n.graph, {.library_convolutions = library});
+    if (!program.fallbacks().empty()) continue;  // no fast kernels on this CPU
+    bool banded = false;
+    for (const StepInfo& step : program.steps()) {
+      banded = banded || step.text.find(" bands") != std::string::npos;
+      const bool ours = runs_direct_convolutions(library);
+      EXPECT_FALSE(ours && step.text.find("brgconv") != std::string::npos) << step.text;
+    }
+    // oneDNN's signed kernels are not exact for large sums, and then ours run apart.
+    EXPECT_TRUE(banded || (library && c.dtype == DType::kInt8))
+        << "the epilogue is a step of its own";
   }
-  const Program program(n.graph);
-  if (!program.fallbacks().empty()) return;  // no fast kernels on this CPU
-  bool banded = false;
-  for (const StepInfo& step : program.steps()) {
-    banded = banded || step.text.find(" bands") != std::string::npos;
-  }
-  EXPECT_TRUE(banded) << "the epilogue is a step of its own";
 }
 
 Shape image_shape() { return {1, 24, 67, 65}; }
@@ -220,8 +228,9 @@ INSTANTIATE_TEST_SUITE_P(
                       })),
     [](const auto& test) { return test.param.name; });
 
-/// Padding with the zero point in front of a depthwise convolution is the convolution's own.
-TEST(ProgramEpilogueApart, PaddingWithAnyByteBelongsToDepthwiseConvolutions) {
+/// Padding with the zero point in front of a convolution on loops of our own, which depthwise ones
+/// always are, is the convolution's.
+TEST(ProgramEpilogueApart, PaddingWithAnyByteBelongsToTheConvolution) {
   for (const auto& [dtype, value] : {std::pair{DType::kUInt8, 131}, {DType::kInt8, -77}}) {
     for (const bool own_padding : {false, true}) {
       for (const std::int64_t multiplier : {1, 2}) {
@@ -243,16 +252,51 @@ TEST(ProgramEpilogueApart, PaddingWithAnyByteBelongsToDepthwiseConvolutions) {
                                                        .out_dtype = DType::kInt32});
         g.set_output(stored(n, scaled(n, sums, 24 * multiplier, false)));
         infer_types(g);
-        expect_same_bytes(run_program(g, n.inputs), run_reference(g, n.inputs));
-        const Program program(g);
-        bool apart = false;
-        for (const StepInfo& step : program.steps()) {
-          apart = apart || (step.text.starts_with("nn.pad") &&
-                            step.text.find("nn.conv2d") == std::string::npos);
+        for (const bool library : {false, true}) {
+          const ProgramOptions options{.library_convolutions = library};
+          expect_same_bytes(run_program(g, n.inputs, options), run_reference(g, n.inputs));
+          const Program program(g, options);
+          bool apart = false;
+          for (const StepInfo& step : program.steps()) {
+            apart = apart || (step.text.starts_with("nn.pad") &&
+                              step.text.find("nn.conv2d") == std::string::npos);
+          }
+          const bool ours = runs_direct_convolutions(library);
+          EXPECT_EQ(apart, own_padding || (multiplier == 2 && !ours)) << steps_of(program);
         }
-        EXPECT_EQ(apart, own_padding || multiplier == 2) << steps_of(program);
       }
     }
+  }
+}
+
+/// Two branches of a residual block: the other one's sums become bytes before they are added.
+TEST(ProgramEpilogueApart, BytesOfAnotherConvolutionBelongToThat) {
+  Network n;
+  Graph& g = n.graph;
+  const NodeId x = input(n, DType::kUInt8, image_shape());
+  const auto branch = [&] {
+    const NodeId w = g.add_constant(n.numbers.integers<std::int8_t>({40, 24, 1, 1}, -128, 127));
+    const NodeId sums =
+        g.add_call(Op::kConv2D, {x, w}, ir::Conv2DAttrs{.out_dtype = DType::kInt32});
+    return scaled(n, g.add_call(Op::kStopFusion, {sums}), 40, false);
+  };
+  NodeId y = cast(g, stored(n, branch()), DType::kFloat32);
+  y = g.add_call(Op::kMultiply, {g.add_call(Op::kSubtract, {y, scalar(n, 117)}), scalar(n, 0.03F)});
+  g.set_output(stored(n, g.add_call(Op::kAdd, {branch(), y})));
+  infer_types(g);
+  for (const bool library : {false, true}) {
+    const ProgramOptions options{.library_convolutions = library};
+    expect_same_bytes(run_program(g, n.inputs, options), run_reference(g, n.inputs));
+    const Program program(g, options);
+    if (!program.fallbacks().empty()) continue;
+    int with_bytes = 0;
+    for (const StepInfo& step : program.steps()) {
+      with_bytes += step.text.find("nn.conv2d") != std::string::npos &&
+                            step.text.find("clip + cast") != std::string::npos
+                        ? 1
+                        : 0;
+    }
+    EXPECT_EQ(with_bytes, 2) << steps_of(program);
   }
 }
 

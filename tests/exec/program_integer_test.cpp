@@ -14,7 +14,13 @@ using ir::Shape;
 using ir::Tensor;
 
 void expect_equal_to_reference(const Graph& graph, const std::vector<Tensor>& inputs) {
-  expect_same_bytes(run_program(graph, inputs), run_reference(graph, inputs));
+  for (const bool library : {false, true}) {
+    for (const int threads : {1, 4}) {
+      expect_same_bytes(
+          run_program(graph, inputs, {.threads = threads, .library_convolutions = library}),
+          run_reference(graph, inputs));
+    }
+  }
 }
 
 struct IntegerConv {
@@ -88,6 +94,18 @@ INSTANTIATE_TEST_SUITE_P(
         IntegerConv{"depthwise", {1, 24, 9, 9}, {24, 1, 3, 3}, {.padding = {1, 1}, .groups = 24}},
         IntegerConv{"grouped", {1, 16, 9, 9}, {16, 4, 3, 3}, {.padding = {1, 1}, .groups = 4}},
         IntegerConv{"dilated", {1, 16, 9, 9}, {16, 16, 3, 3}, {.dilation = {2, 2}}},
+        IntegerConv{"pointwise", {2, 33, 9, 13}, {70, 33, 1, 1}, {}},
+        IntegerConv{"pointwise_stride", {1, 16, 30, 31}, {24, 16, 1, 1}, {.strides = {2, 2}}},
+        IntegerConv{"pointwise_padded", {1, 16, 5, 5}, {24, 16, 1, 1}, {.padding = {1, 2, 0, 1}}},
+        IntegerConv{"one_channel", {1, 1, 12, 12}, {16, 1, 1, 1}, {}},
+        IntegerConv{"groups_of_two", {1, 8, 9, 9}, {12, 2, 3, 3}, {.padding = {1, 1}, .groups = 4}},
+        IntegerConv{"dilated_groups",
+                    {1, 16, 12, 12},
+                    {16, 8, 3, 3},
+                    {.padding = {2, 2}, .dilation = {2, 2}, .groups = 2}},
+        IntegerConv{
+            "data_behind_the_last_pixel", {1, 6, 12, 12}, {9, 6, 3, 2}, {.strides = {4, 5}}},
+        IntegerConv{"many_channels", {1, 300, 7, 7}, {530, 300, 1, 1}, {}},
         IntegerConv{"deep", {1, 200, 4, 4}, {24, 200, 3, 3}, {.padding = {1, 1}}},
         IntegerConv{
             "sums_beyond_float", {1, 320, 4, 5}, {24, 320, 3, 3}, {.padding = {1, 2, 0, 1}}},
