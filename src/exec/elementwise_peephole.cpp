@@ -28,6 +28,27 @@ class Joiner {
     }
   }
 
+  /// clip, add number -> add number, clip. Adding a number keeps the order of floats, rounding
+  /// included, so that it does not matter which comes first; what follows knows only this order.
+  void add_before_clipping() {
+    for (Instruction& sum : list_) {
+      if (sum.code != Code::kAddFloat) continue;
+      const auto found = side(sum, Code::kClipFloat);
+      const auto number = found ? operands_.number(found->second) : std::nullopt;
+      if (!number) continue;
+      Instruction& clip = list_[found->first];
+      const float low = clip.f0 + *number;
+      const float high = clip.f1 + *number;
+      clip.code = Code::kAddFloat;
+      clip.b = found->second;
+      sum.code = Code::kClipFloat;
+      sum.a = clip.out;
+      sum.b = 0;
+      sum.f0 = low;
+      sum.f1 = high;
+    }
+  }
+
   /// clip, float_to_int, [clip_int], store_int8 -> clip, store_float_int8
   void join_stores() {
     for (std::size_t i = 0; i < list_.size(); ++i) {
@@ -35,11 +56,12 @@ class Joiner {
       std::vector<std::size_t> taken;
       std::uint16_t slot = list_[i].a;
       if (const auto bound = taker(slot, Code::kClipInt)) {
-        // The clip of a float that is clipped already does nothing if its bounds are wider.
+        // The clip of a float that is clipped already does nothing if its bounds are wider, behind
+        // a cast that cuts off: 255.5 is 255.
         const auto cast = taker(list_[*bound].a, Code::kFloatToInt);
         const auto clip = cast ? taker(list_[*cast].a, Code::kClipFloat) : std::nullopt;
-        if (!clip || list_[*clip].f0 < static_cast<float>(list_[*bound].i0) ||
-            list_[*clip].f1 > static_cast<float>(list_[*bound].i1)) {
+        if (!clip || list_[*clip].f0 <= static_cast<float>(list_[*bound].i0 - 1) ||
+            list_[*clip].f1 >= static_cast<float>(list_[*bound].i1 + 1)) {
           continue;
         }
         taken.push_back(*bound);
@@ -369,6 +391,7 @@ std::vector<Instruction> join_instructions(std::vector<Instruction> instructions
                                            std::uint16_t first_result,
                                            const OperandInfo& operands) {
   Joiner joiner(std::move(instructions), first_result, operands);
+  joiner.add_before_clipping();
   joiner.join_stores();
   joiner.join_requantize();
   joiner.join_pairs();

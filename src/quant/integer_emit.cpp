@@ -72,13 +72,13 @@ NodeId IntegerEmitter::quantize(const ScaledValue& value, const AffineParameters
   const float inverse = 1.0F / to.scale;
   const Tensor factor = value.scale ? scaled_by(*value.scale, inverse) : Tensor::scalar(inverse);
   const NodeId levels = graph_.add_call(Op::kMultiply, {value.node, constant(factor)});
-  const NodeId shifted =
-      add(levels, constant(Tensor::scalar(static_cast<float>(to.zero_point) + 0.5F)));
+  const double lowest = value.rectified ? 0 : -static_cast<double>(to.zero_point);
   const NodeId clipped = graph_.add_call(
-      Op::kClip, {shifted},
-      ir::ClipAttrs{.a_min = static_cast<double>(value.rectified ? to.zero_point : 0),
-                    .a_max = static_cast<double>(to.highest)});
-  return cast(clipped, ir::DType::kUInt8);
+      Op::kClip, {levels},
+      ir::ClipAttrs{.a_min = lowest, .a_max = static_cast<double>(to.highest - to.zero_point)});
+  const NodeId shifted =
+      add(clipped, constant(Tensor::scalar(static_cast<float>(to.zero_point) + 0.5F)));
+  return cast(shifted, ir::DType::kUInt8);
 }
 
 ScaledValue IntegerEmitter::dequantize(NodeId stored, const AffineParameters& from) {

@@ -41,9 +41,11 @@ class IntegerEmitter {
 
   /// The float32 value itself.
   ir::NodeId materialize(const ScaledValue& value);
-  /// uint8 from float32: cast(clip(x / scale + zero_point + 0.5, lowest, highest)); the cast
-  /// truncates, so that the half rounds to nearest, halves up, whatever the target's rounding mode.
-  /// lowest is the zero point of a rectified value (its ReLU costs nothing), else 0.
+  /// uint8 from float32: cast(clip(x / scale, lowest, highest) + zero_point + 0.5), bounds relative
+  /// to the zero point; the cast truncates, so that the half rounds to nearest, halves up, whatever
+  /// the target's rounding mode. The clip stands between the multiplication and the addition so
+  /// that no compiler joins them into one rounding (FMA). lowest is 0 for a rectified value (its
+  /// ReLU costs nothing), else -zero_point.
   ir::NodeId quantize(const ScaledValue& value, const AffineParameters& to);
   /// float32 from uint8: (q - zero_point) * scale, the multiplication put off.
   ScaledValue dequantize(ir::NodeId stored, const AffineParameters& from);

@@ -12,7 +12,7 @@
 //   after:   conv2d(u8, s8) -> int32                       the accumulator
 //            add(int32 bias, holds -zero_point * sum(W))
 //            cast float32 - multiply(s_x * s_w per channel) - relu
-//            multiply(1/s) - add(zero_point + 0.5) - clip(0, 255) - cast uint8      the next input
+//            multiply(1/s) - clip(-z, 255 - z) - add(z + 0.5) - cast uint8        the next input
 //
 // This keeps exact ReLU bounds, any elementwise function and residual sums without a second
 // rounding. Emission follows relay_quantize.md 5.4.

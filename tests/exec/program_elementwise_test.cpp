@@ -1,5 +1,6 @@
 // Element by element operators: alone, in chains, in every layout, with every kind of operand.
 #include <functional>
+#include <limits>
 
 #include "exec/program_helpers.h"
 
@@ -269,6 +270,58 @@ TEST(ProgramElementwise, BetweenConvolutionsEqualsTheReference) {
       const std::vector<Tensor> inputs = {numbers.floats({2, channels, 9, 9})};
       expect_close(run_program(g, inputs), run_reference(g, inputs));
     }
+  }
+}
+
+/// The offset of a requantization is added behind the clip (the integer scheme) or in front of it:
+/// either way it is one loop, also where the clipped value, the half in it, lies beyond a byte.
+TEST(ProgramElementwise, RequantizationIsOneLoopInEitherOrder) {
+  struct Bounds {
+    float offset;
+    double low, high;  ///< of the clip in front of the offset
+    bool joined;
+  };
+  constexpr Bounds kBounds[] = {
+      {117.5F, -117, 138, true},     // up to 255.5, which is cut off to 255
+      {0.5F, 0, 255, true},          // zero point 0
+      {0.5F, -1.25, 255.25, true},   // -0.75 is cut off to 0
+      {0.5F, -1.5, 255, false},      // -1 is not
+      {117.5F, -118, 138.5, false},  // 256 is no byte
+  };
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const std::vector<float> values = {std::numeric_limits<float>::quiet_NaN(),
+                                     kInfinity,
+                                     -kInfinity,
+                                     -117,
+                                     -117.5F,
+                                     -118,
+                                     0,
+                                     -0.5F,
+                                     0.5F,
+                                     1,
+                                     137,
+                                     137.5F,
+                                     137.4999F,
+                                     138,
+                                     254.5F,
+                                     255,
+                                     3e38F};
+  const auto count = static_cast<std::int64_t>(values.size());
+  for (const Bounds& bounds : kBounds) {
+    SCOPED_TRACE(testing::Message() << bounds.low << " to " << bounds.high);
+    Graph g;
+    const NodeId x = g.add_input("x", float_type({1, count}));
+    NodeId y = g.add_call(Op::kMultiply, {x, scalar(g, 1.0F)});
+    y = g.add_call(Op::kAdd, {clip(g, y, bounds.low, bounds.high), scalar(g, bounds.offset)});
+    g.set_output(cast(g, y, DType::kUInt8));
+    infer_types(g);
+    const std::vector<Tensor> inputs = {
+        Tensor::from<float>({1, count}, std::span<const float>(values))};
+    expect_same_bytes(run_program(g, inputs), run_reference(g, inputs));
+    const Program program(g);
+    ASSERT_EQ(program.steps().size(), 1U);
+    const std::string text = program.steps().front().text;
+    EXPECT_EQ(text.find("1 instructions") != std::string::npos, bounds.joined) << text;
   }
 }
 
