@@ -86,6 +86,10 @@ OneDnnAlone::OneDnnAlone(const ir::Graph& graph)
       live_(exec::live_values(graph, graph.outputs(), {})),
       engine_(dnnl::engine::kind::cpu, 0),
       stream_(engine_),
+      integer_(std::ranges::any_of(live_.calls,
+                                   [&](const exec::Call& call) {
+                                     return live_.type(call.outputs[0]).dtype == ir::DType::kUInt8;
+                                   })),
       buffers_{std::vector<std::byte>(kLargestActivation),
                std::vector<std::byte>(kLargestActivation)} {
   for (const exec::FusedStep& step : exec::fuse(graph, live_, true)) {
@@ -317,7 +321,8 @@ dnnl::memory::desc OneDnnAlone::blocked(const ir::TensorType& type) const {
   using Tag = memory::format_tag;
   constexpr std::array<Tag, 5> kPlain = {Tag::a, Tag::a, Tag::ab, Tag::abc, Tag::abcd};
   const memory::dims dims = type.shape.empty() ? memory::dims{1} : type.shape;
-  const Tag images = type.dtype == ir::DType::kFloat32 ? Tag::nChw16c : Tag::nhwc;
+  // What oneDNN likes best: blocks for floats, channels last for bytes and what meets them.
+  const Tag images = integer_ ? Tag::nhwc : Tag::nChw16c;
   return {dims, type_of(type.dtype), dims.size() == 4 ? images : kPlain.at(dims.size())};
 }
 

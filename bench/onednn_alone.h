@@ -60,6 +60,7 @@ class OneDnnAlone {
   exec::LiveValues live_;
   dnnl::engine engine_;
   dnnl::stream stream_;
+  bool integer_;  ///< whether the graph computes on bytes
   std::array<std::vector<std::byte>, 2> buffers_;
   std::vector<Layer> layers_;
 };
