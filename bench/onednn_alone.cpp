@@ -118,6 +118,7 @@ void OneDnnAlone::add_layer(const typename Primitive::primitive_desc& pd,
 }
 
 void OneDnnAlone::add(const exec::ContractionStep& step) {
+  if (step.prologue) add(*step.prologue);
   const auto kind = dnnl::prop_kind::forward_inference;
   const exec::Call& call = live_.calls[step.call];
   const ir::TensorType& weights = live_.type(call.inputs[1]);

@@ -5,7 +5,7 @@
 #include <tuple>
 #include <utility>
 
-#include "exec/band_epilogue.h"
+#include "exec/band_elementwise.h"
 #include "exec/onednn.h"
 
 namespace tvmq::exec {
@@ -58,12 +58,13 @@ class BandedConvolution final : public FastKernel {
     bool is_last = false;
   };
   std::vector<std::unique_ptr<const FastKernel>> convolutions;
-  std::optional<BandEpilogue> epilogue;
+  std::optional<BandElementwise> epilogue;
   std::vector<BoundBand> bands;
   std::int64_t images = 1;
   std::int64_t data_image_bytes = 0;
   std::int64_t data_row_bytes = 0;
-  std::int64_t row_pixels = 1;  ///< of the result
+  std::int64_t row_pixels = 1;    ///< of the result
+  std::int64_t image_pixels = 1;  ///< of the result
   std::size_t sums_bytes = 0;
 
   std::unique_ptr<KernelState> new_state() const override {
@@ -97,9 +98,11 @@ class BandedConvolution final : public FastKernel {
                                          each.band.data_first * data_row_bytes};
         convolutions[each.convolution]->run({data, sums, scratch},
                                             states.convolutions[each.convolution].get());
-        epilogue->run(each.is_last ? 1 : 0, image, each.band.first * row_pixels,
-                      reinterpret_cast<const std::int32_t*>(sums[0]), buffers.inputs,
-                      buffers.outputs[0], scratch);
+        const std::int64_t first = each.band.first * row_pixels;
+        epilogue->run(each.is_last ? 1 : 0, image, first,
+                      reinterpret_cast<const std::int32_t*>(sums[0]), buffers.inputs.subspan(1),
+                      buffers.outputs[0] + (image * image_pixels + first) * epilogue->pixel_bytes(),
+                      scratch);
       }
     }
   }
@@ -125,10 +128,12 @@ class Maker {
       kernel_->bands.push_back({band, *convolution, band.rows < rows_per_band});
     }
     const std::int64_t counts[] = {rows_per_band * width, kernel_->bands.back().band.rows * width};
-    kernel_->epilogue = BandEpilogue::make(graph, live, step, axis, counts);
+    kernel_->epilogue =
+        BandElementwise::make(graph, live, *step.epilogue, step.output, axis, counts);
     if (!kernel_->epilogue) return std::string("an operand of the epilogue varies by pixel");
     kernel_->images = problem_.result.shape[0];
     kernel_->row_pixels = width;
+    kernel_->image_pixels = height * width;
     kernel_->sums_bytes =
         static_cast<std::size_t>(counts[0] * problem_.result.shape[axis]) * sizeof(std::int32_t);
     const std::int64_t data_height = problem_.data.shape[row_axis(problem_.data_channel_axis)];
@@ -136,8 +141,9 @@ class Maker {
         ir::element_count(problem_.data.shape).value_or(0) / problem_.data.shape[0];
     kernel_->data_row_bytes = kernel_->data_image_bytes / data_height;
     SelectedKernel selected;
-    kernel_->epilogue->describe_operands(selected,
-                                         channels_last(problem_.data, problem_.data_channel_axis));
+    selected.inputs = {channels_last(problem_.data, problem_.data_channel_axis)};
+    kernel_->epilogue->describe_inputs(selected);
+    selected.outputs = {kernel_->epilogue->layout()};
     selected.kernel = std::move(kernel_);
     return selected;
   }

@@ -58,19 +58,34 @@ FastKernelChoice make_own_convolution(const ir::Graph& graph, const LiveValues& 
   PixelSumsChoice choice = make_pixel_sums(problem);
   if (auto* reason = std::get_if<std::string>(&choice)) return std::move(*reason);
   auto& sums = std::get<0>(choice);
-  const PixelBandsShape shape = bands_shape(problem);
+  PixelBandsShape shape = bands_shape(problem);
+  if (step.prologue) shape.made_bytes = problem.data.shape[problem.data_channel_axis];
   const std::int64_t axis = problem.result_channel_axis;
-  const MemoryLayout data = channels_last(problem.data, problem.data_channel_axis);
+  const std::vector<std::int64_t> counts = band_counts(shape, *sums);
   SelectedKernel selected;
-  if (auto tiles = TileEpilogue::make(graph, live, step, axis)) {
-    tiles->describe_operands(selected, data);
-    selected.kernel = make_pixel_bands(shape, std::move(sums), std::move(*tiles));
-    return selected;
+  std::optional<BandElementwise> prologue;
+  if (step.prologue) {
+    prologue = BandElementwise::make(graph, live, *step.prologue, kNoValue,
+                                     problem.data_channel_axis, counts);
+    if (!prologue) return std::string("an operand of the prologue varies by pixel");
+    prologue->describe_inputs(selected);
+  } else {
+    selected.inputs = {channels_last(problem.data, problem.data_channel_axis)};
   }
-  auto bandwise = BandEpilogue::make(graph, live, step, axis, band_counts(shape, *sums));
-  if (!bandwise) return std::string("an operand of the epilogue varies by pixel");
-  bandwise->describe_operands(selected, data);
-  selected.kernel = make_pixel_bands(shape, std::move(sums), std::move(*bandwise));
+  PixelEpilogue epilogue;
+  if (auto tiles = TileEpilogue::make(graph, live, step, axis)) {
+    if (tiles->reads_bytes()) selected.inputs.push_back(tiles->layout());
+    selected.outputs = {tiles->layout()};
+    epilogue = std::move(*tiles);
+  } else {
+    auto bandwise = BandElementwise::make(graph, live, *step.epilogue, step.output, axis, counts);
+    if (!bandwise) return std::string("an operand of the epilogue varies by pixel");
+    bandwise->describe_inputs(selected);
+    selected.outputs = {bandwise->layout()};
+    epilogue = std::move(*bandwise);
+  }
+  selected.kernel =
+      make_pixel_bands(shape, std::move(sums), std::move(epilogue), std::move(prologue));
   return selected;
 }
 

@@ -13,7 +13,8 @@ namespace {
 constexpr std::int64_t kLanes = 16;   ///< channels whose sums are one register
 constexpr std::int64_t kBytes = 4;    ///< that one instruction sums up
 constexpr std::int64_t kVectors = 2;  ///< registers of channels: with 14 pixels 28 of 32 registers
-constexpr std::int64_t kCacheLine = 64;
+constexpr std::int64_t kWeightsAhead =
+    4096;  ///< bytes, so that they come from the third-level cache in time
 constexpr std::int64_t kVectorBytes = kLanes * kBytes;
 
 std::int64_t divide_up(std::int64_t value, std::int64_t by) { return (value + by - 1) / by; }
@@ -115,6 +116,7 @@ struct Tile {
   const std::uint8_t* data = nullptr;
   std::int64_t pixel_step = 0;
   std::int64_t half_step = 0;  ///< bytes from what the first pixel reads to the second half's first
+  std::int64_t ahead_step = 0;  ///< bytes of the next pixels to ask for with every four bytes
   std::span<const std::int64_t> offsets;
   const std::int8_t* weights = nullptr;
   const std::int32_t* start = nullptr;
@@ -139,10 +141,14 @@ TVMQ_VNNI void sum_tile(const Tile& tile) {
     const std::uint8_t* bytes = tile.data + offset;
     const std::uint8_t* second = bytes + tile.half_step;
     _mm_prefetch(ahead, _MM_HINT_T0);  // what the next pixels read, while these are computed
-    ahead += kCacheLine;
+    ahead += tile.ahead_step;
     __m512i weight[Vectors];
 #pragma GCC unroll 2
     for (int v = 0; v < Vectors; ++v) weight[v] = _mm512_load_si512(weights + v * kVectorBytes);
+#pragma GCC unroll 2
+    for (int v = 0; v < Vectors; ++v) {
+      _mm_prefetch(weights + kWeightsAhead + v * kVectorBytes, _MM_HINT_T0);
+    }
     weights += Vectors * kVectorBytes;
 #pragma GCC unroll 32
     for (int p = 0; p < Pixels; ++p) {
@@ -203,6 +209,7 @@ void direct_sums_vnni(const DirectShape& shape, const DirectWeights& weights,
     const std::int64_t most = most_pixels(width);
     const std::int64_t count = divide_up(pixels.columns, most);
     const std::int64_t least = pixels.columns / count;
+    tile.ahead_step = divide_up((least + 1) * shape.pixel_step, weights.offsets.size());
     const std::int64_t with_one_more = pixels.columns % count;
     const std::int64_t joined = 2 * pixels.columns <= most ? 2 : 1;  // rows in a tile
     tile.weights = weights.order.data<std::int8_t>().data() + vector * vector_bytes;

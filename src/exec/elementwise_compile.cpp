@@ -8,6 +8,7 @@
 
 #include "exec/elementwise.h"
 #include "exec/elementwise_peephole.h"
+#include "exec/elementwise_slots.h"
 #include "exec/elementwise_tables.h"
 #include "exec/reference_scalar.h"
 
@@ -54,8 +55,8 @@ class Compiler {
     }
     store();
     join();
-    drop_unread_operands();
-    assign_slots();
+    drop_unread_operands(code_, kFirstResult);
+    assign_slots(code_, kFirstResult, results_, output_);
     return std::move(code_);
   }
 
@@ -344,63 +345,6 @@ class Compiler {
     if (operand.load != Code::kLoadUInt8 && operand.load != Code::kLoadInt8) return 0;
     operand.load.reset();
     return operand.dtype == DType::kUInt8 ? 1 : 2;
-  }
-
-  /// Leaves out what became part of an instruction.
-  void drop_unread_operands() {
-    constexpr std::uint16_t kUnread = kFirstResult;
-    std::vector<std::uint16_t> place(code_.operands.size(), kUnread);
-    std::vector<ElementwiseCode::Operand> read;
-    for (Instruction& each : code_.instructions) {
-      std::uint16_t* const slots[] = {&each.a, &each.b, &each.c, &each.d, &each.e};
-      for (int i = 0; i < operand_count(each.code); ++i) {
-        if (*slots[i] >= kFirstResult) continue;
-        std::uint16_t& to = place[*slots[i]];
-        if (to == kUnread) {
-          to = static_cast<std::uint16_t>(read.size());
-          read.push_back(std::move(code_.operands[*slots[i]]));
-        }
-        *slots[i] = to;
-      }
-    }
-    code_.operands = std::move(read);
-  }
-
-  /// Gives results few slots: one is free again after the last instruction that reads it.
-  void assign_slots() {
-    std::vector<std::size_t> last_use(results_, 0);
-    const auto for_each_read = [&](Instruction& each, auto visit) {
-      std::uint16_t* const slots[] = {&each.a, &each.b, &each.c, &each.d, &each.e};
-      for (int i = 0; i < operand_count(each.code); ++i) {
-        if (*slots[i] >= kFirstResult) visit(*slots[i]);
-      }
-    };
-    for (std::size_t i = 0; i < code_.instructions.size(); ++i) {
-      for_each_read(code_.instructions[i],
-                    [&](std::uint16_t slot) { last_use[slot - kFirstResult] = i; });
-    }
-    std::vector<std::uint16_t> place(results_, 0);
-    std::vector<std::uint16_t> free;
-    std::size_t next = code_.operands.size();
-    for (std::size_t i = 0; i < code_.instructions.size(); ++i) {
-      Instruction& each = code_.instructions[i];
-      if (each.out != output_) {  // never one that the instruction reads
-        if (free.empty()) free.push_back(static_cast<std::uint16_t>(next++));
-        place[each.out - kFirstResult] = free.back();
-        each.out = free.back();
-        free.pop_back();
-      }
-      for_each_read(each, [&](std::uint16_t& slot) {
-        const std::size_t result = slot - kFirstResult;
-        slot = place[result];
-        const bool last = last_use[result] == i;
-        if (last && std::ranges::find(free, slot) == free.end()) free.push_back(slot);
-      });
-    }
-    code_.slots = next + 1;
-    for (Instruction& each : code_.instructions) {
-      if (each.out == output_) each.out = static_cast<std::uint16_t>(next);
-    }
   }
 
   const ir::Graph& graph_;

@@ -57,6 +57,9 @@ void run_int(const Instruction& in, std::byte* const* at, int64_t n);
 void run_long(const Instruction& in, std::byte* const* at, int64_t n);
 // elementwise_loops_joined.cpp
 void run_joined(const Instruction& in, std::byte* const* at, int64_t n);
+// elementwise_loops_bytes.cpp
+/// kShiftBytes and kGateBytes of bytes (i0 is not 0). REQUIRES: has_avx512_vnni().
+void run_bytes_avx512(const Instruction& in, std::byte* const* at, int64_t n);
 // elementwise_loops.cpp
 void run_cast(const Instruction& in, std::byte* const* at, int64_t n);
 void run_memory(const Instruction& in, std::byte* const* at, int64_t n);

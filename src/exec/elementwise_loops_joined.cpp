@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "exec/avx512_vnni.h"
 #include "exec/elementwise_loops.h"
 #include "exec/fast_exp.h"
 
@@ -157,9 +158,11 @@ __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) vo
             out_bytes[i] = low_byte(clip(x * fast_sigmoid(x) * e[i] + offset, low, high));
           });
       break;
-    case Code::kRequantizeSum:
     case Code::kShiftBytes:
     case Code::kGateBytes:
+      if (in.i0 != 0 && has_avx512_vnni()) return run_bytes_avx512(in, at, n);
+      [[fallthrough]];
+    case Code::kRequantizeSum:
       if (in.i0 == 0) run_bytes<int32_t>(in, at, n);
       if (in.i0 == 1) run_bytes<std::uint8_t>(in, at, n);
       if (in.i0 == 2) run_bytes<std::int8_t>(in, at, n);

@@ -37,12 +37,13 @@ class TileFinisher final : public SumsReceiver {
 class PixelBands final : public FastKernel {
  public:
   PixelBands(const PixelBandsShape& shape, std::unique_ptr<const PixelSums> sums,
-             PixelEpilogue epilogue)
+             PixelEpilogue epilogue, std::optional<BandElementwise> prologue)
       : shape_(shape),
         sums_(std::move(sums)),
         epilogue_(std::move(epilogue)),
         tiles_(std::get_if<TileEpilogue>(&epilogue_)),
-        bandwise_(std::get_if<BandEpilogue>(&epilogue_)),
+        bandwise_(std::get_if<BandElementwise>(&epilogue_)),
+        prologue_(std::move(prologue)),
         count_(band_counts(shape, *sums_)[0]),
         bands_((shape.pixels + count_ - 1) / count_),
         threads_(shape.images * shape.pixels * shape.channels < kParallelSums
@@ -56,10 +57,12 @@ class PixelBands final : public FastKernel {
     std::size_t bytes = sums_->constant_bytes();
     if (tiles_ != nullptr) bytes += tiles_->constant_bytes();
     if (bandwise_ != nullptr) bytes += bandwise_->constant_bytes();
+    if (prologue_) bytes += prologue_->constant_bytes();
     return bytes;
   }
   std::string description() const override {
-    std::string text = sums_->description();
+    std::string text = prologue_ ? prologue_->description() + ", " : "";
+    text += sums_->description();
     if (tiles_ != nullptr) text += ", finished by tiles";
     if (bandwise_ != nullptr) text += ", " + bandwise_->description();
     return text + ", " + std::to_string(bands_) + " bands";
@@ -78,13 +81,18 @@ class PixelBands final : public FastKernel {
   }
 
  private:
+  std::size_t bytes_of_data() const {
+    return prologue_ ? aligned(static_cast<std::size_t>(count_ * prologue_->pixel_bytes())) : 0;
+  }
   std::size_t bytes_of_sums() const {
     if (bandwise_ == nullptr) return 0;
     return aligned(static_cast<std::size_t>(count_ * shape_.channels) * sizeof(std::int32_t));
   }
   std::size_t bytes_of_a_thread() const {
-    const std::size_t inner = bandwise_ != nullptr ? bandwise_->scratch_bytes() : 0;
-    return bytes_of_sums() + aligned(std::max(sums_->scratch_bytes(count_), inner));
+    std::size_t inner = sums_->scratch_bytes(count_);
+    if (bandwise_ != nullptr) inner = std::max(inner, bandwise_->scratch_bytes());
+    if (prologue_) inner = std::max(inner, prologue_->scratch_bytes());
+    return bytes_of_data() + bytes_of_sums() + aligned(inner);
   }
 
   void run_bands(const StepBuffers& buffers, std::byte* scratch, std::int64_t begin,
@@ -97,39 +105,52 @@ class PixelBands final : public FastKernel {
   void run_band(const StepBuffers& buffers, std::byte* scratch, std::int64_t image,
                 std::int64_t first) const {
     const std::int64_t count = std::min(count_, shape_.pixels - first);
-    const std::int64_t image_sums = shape_.pixels * shape_.channels;
+    const std::size_t which = count < count_ ? 1 : 0;
+    std::byte* const own_data = scratch;
+    auto* const own_sums = reinterpret_cast<std::int32_t*>(scratch + bytes_of_data());
+    scratch += bytes_of_data() + bytes_of_sums();
     const std::byte* data = buffers.inputs[0] + image * shape_.data_image_bytes;
+    std::int64_t pixel = first;  // of `data`
+    std::span<const std::byte* const> others = buffers.inputs.subspan(1);
+    if (prologue_) {
+      prologue_->run(which, image, first, nullptr, buffers.inputs, own_data, scratch);
+      data = own_data;
+      pixel = 0;
+      others = buffers.inputs.subspan(prologue_->count_inputs());
+    }
+    const std::int64_t place = image * shape_.pixels + first;  // of the band, in pixels
     if (tiles_ != nullptr) {  // results are bytes, as are what is added to them
-      const std::byte* bytes =
-          tiles_->reads_bytes() ? buffers.inputs[1] + image * image_sums : nullptr;
-      const TileFinisher finisher(*tiles_, bytes, buffers.outputs[0] + image * image_sums);
-      return sums_->run(data, first, count, nullptr, &finisher, scratch);
+      const std::int64_t origin = (place - pixel) * shape_.channels;
+      const TileFinisher finisher(*tiles_, tiles_->reads_bytes() ? others[0] + origin : nullptr,
+                                  buffers.outputs[0] + origin);
+      return sums_->run(data, pixel, count, nullptr, &finisher, scratch);
     }
     if (bandwise_ == nullptr) {
-      auto* all = reinterpret_cast<std::int32_t*>(buffers.outputs[0]) + image * image_sums;
-      return sums_->run(data, first, count, all + first * shape_.channels, nullptr, scratch);
+      auto* const result = reinterpret_cast<std::int32_t*>(buffers.outputs[0]);
+      return sums_->run(data, pixel, count, result + place * shape_.channels, nullptr, scratch);
     }
-    auto* const sums = reinterpret_cast<std::int32_t*>(scratch);
-    scratch += bytes_of_sums();
-    sums_->run(data, first, count, sums, nullptr, scratch);
-    bandwise_->run(count < count_ ? 1 : 0, image, first, sums, buffers.inputs, buffers.outputs[0],
-                   scratch);
+    sums_->run(data, pixel, count, own_sums, nullptr, scratch);
+    bandwise_->run(which, image, first, own_sums, others,
+                   buffers.outputs[0] + place * bandwise_->pixel_bytes(), scratch);
   }
 
   PixelBandsShape shape_;
   std::unique_ptr<const PixelSums> sums_;
   PixelEpilogue epilogue_;
-  const TileEpilogue* tiles_;     ///< one of the kinds of epilogue_, or null
-  const BandEpilogue* bandwise_;  ///< likewise
-  std::int64_t count_;            ///< pixels of a band
-  std::int64_t bands_;            ///< of an image
+  const TileEpilogue* tiles_;        ///< one of the kinds of epilogue_, or null
+  const BandElementwise* bandwise_;  ///< likewise
+  std::optional<BandElementwise> prologue_;
+  std::int64_t count_;  ///< pixels of a band
+  std::int64_t bands_;  ///< of an image
   int threads_;
 };
 
 }  // namespace
 
 std::vector<std::int64_t> band_counts(const PixelBandsShape& shape, const PixelSums& sums) {
-  const std::int64_t most = std::max<std::int64_t>(kBandSums / shape.channels, 1);
+  // Of what is made, half as many bytes: the weights need their place, too.
+  const std::int64_t each = std::max(shape.channels, shape.made_bytes / 2);
+  const std::int64_t most = std::max<std::int64_t>(kBandSums / each, 1);
   const std::int64_t count = std::min(sums.good_count(most), shape.pixels);
   std::vector<std::int64_t> counts = {count};
   if (shape.pixels % count != 0) counts.push_back(shape.pixels % count);
@@ -138,8 +159,10 @@ std::vector<std::int64_t> band_counts(const PixelBandsShape& shape, const PixelS
 
 std::unique_ptr<const FastKernel> make_pixel_bands(const PixelBandsShape& shape,
                                                    std::unique_ptr<const PixelSums> sums,
-                                                   PixelEpilogue epilogue) {
-  return std::make_unique<PixelBands>(shape, std::move(sums), std::move(epilogue));
+                                                   PixelEpilogue epilogue,
+                                                   std::optional<BandElementwise> prologue) {
+  return std::make_unique<PixelBands>(shape, std::move(sums), std::move(epilogue),
+                                      std::move(prologue));
 }
 
 }  // namespace tvmq::exec

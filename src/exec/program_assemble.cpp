@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-#include "exec/band_epilogue.h"
+#include "exec/band_elementwise.h"
 #include "exec/contraction_kernels.h"
 #include "exec/copy_kernels.h"
 #include "exec/direct_convolution.h"
@@ -210,14 +210,18 @@ class Assembler {
   void add_with_epilogue(const ContractionStep& step) {
     FastKernelChoice choice = make_contraction_with_epilogue(graph_, live_, step);
     if (auto* selected = std::get_if<SelectedKernel>(&choice)) {
-      std::vector<std::uint32_t> calls = step.calls;
+      std::vector<std::uint32_t> calls;
+      if (step.prologue) calls = step.prologue->calls;
+      calls.insert(calls.end(), step.calls.begin(), step.calls.end());
       calls.insert(calls.end(), step.epilogue->calls.begin(), step.epilogue->calls.end());
       const std::array<ValueId, 1> outputs = {step.epilogue->output};
       return add_step(live_.calls[step.call].node, name_of(calls), std::move(*selected),
                       banded_operands(live_, step), outputs);
     }
     ContractionStep alone = step;
+    alone.prologue.reset();
     alone.epilogue.reset();
+    if (step.prologue) add(*step.prologue);
     add(alone);
     add(*step.epilogue);
   }

@@ -113,6 +113,7 @@ class Fuser {
     group_elementwise();
     split_at_bytes();
     attach_epilogues();
+    attach_prologues();
     for (std::uint32_t call = 0; call < live_.calls.size(); ++call) {
       if (!done_[call]) steps_.emplace(call, SingleStep{.call = call});
     }
@@ -322,6 +323,39 @@ class Fuser {
       steps_.erase(contraction);
       steps_.at(place) = std::move(joined);
     }
+  }
+
+  /// Puts an elementwise step that makes the bytes of one pointwise convolution in front of it.
+  void attach_prologues() {
+    std::map<ValueId, std::uint32_t> place_of;  // of elementwise steps, by what they store
+    for (const auto& [place, step] : steps_) {
+      const auto* elementwise = std::get_if<ElementwiseStep>(&step);
+      if (elementwise != nullptr) place_of[elementwise->output] = place;
+    }
+    std::vector<std::uint32_t> attached;
+    for (auto& [place, step] : steps_) {
+      auto* contraction = std::get_if<ContractionStep>(&step);
+      if (contraction == nullptr || !contraction->epilogue || !is_pointwise(*contraction)) continue;
+      const auto found = place_of.find(contraction->data);
+      const Value& data = live_[contraction->data];
+      if (found == place_of.end() || data.kept || data.users.size() != 1) continue;
+      contraction->prologue = std::get<ElementwiseStep>(std::move(steps_.at(found->second)));
+      attached.push_back(found->second);
+    }
+    for (const std::uint32_t place : attached) steps_.erase(place);
+  }
+  /// Pixel by pixel, on loops of our own.
+  bool is_pointwise(const ContractionStep& step) const {
+    const Node& conv = graph_[live_.calls[step.call].node];
+    if (!has_own_loops(conv, step) || !step.padding.empty() || !pads_nothing(conv)) return false;
+    const auto& attrs = conv.attrs_as<ir::Conv2DAttrs>();
+    const auto is_one = [](std::int64_t each) { return each == 1; };
+    const ir::TensorType& weights = live_.type(live_.calls[step.call].inputs[1]);
+    const auto layout = ir::Layout::parse(attrs.kernel_layout);
+    const auto height = layout ? layout->index_of('H') : std::nullopt;
+    const auto width = layout ? layout->index_of('W') : std::nullopt;
+    return height && width && weights.shape[*height] == 1 && weights.shape[*width] == 1 &&
+           attrs.groups == 1 && std::ranges::all_of(attrs.strides, is_one);
   }
 
   static constexpr std::uint32_t kNoPlace = ~std::uint32_t{0};

@@ -52,6 +52,9 @@ struct ContractionStep {
   /// Behind int32 sums: operators that nothing else than this step gives `output` to. It is their
   /// result that is stored.
   std::optional<ElementwiseStep> epilogue{};
+  /// Only with an epilogue, in front of a pointwise convolution: operators that make `data` for it
+  /// and for nothing else.
+  std::optional<ElementwiseStep> prologue{};
 };
 
 /// Any other operator.

@@ -8,21 +8,29 @@
 namespace tvmq::exec {
 namespace {
 
+/// `Size` bytes at a time, the last ones perhaps twice.
+template <std::int64_t Size>
+[[gnu::always_inline]] inline void copy_row_by(const std::byte* from, std::byte* to,
+                                               std::int64_t bytes) {
+  for (std::int64_t i = 0; i + Size <= bytes; i += Size) __builtin_memcpy(to + i, from + i, Size);
+  __builtin_memcpy(to + bytes - Size, from + bytes - Size, Size);
+}
+
 /// Steps in bytes. Rows of a few hundred bytes are what a concatenation of channels last consists
 /// of; a library call per row would take longer than the copy.
 __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) void copy_rows(
     const std::byte* from, std::byte* to, std::int64_t rows, std::int64_t from_step,
     std::int64_t to_step, std::int64_t bytes) {
-  constexpr std::int64_t kVector = 64;
   constexpr std::int64_t kLong = 4096;
   for (std::int64_t r = 0; r < rows; ++r, from += from_step, to += to_step) {
     if (bytes >= kLong) {
       std::memcpy(to, from, static_cast<std::size_t>(bytes));
-    } else if (bytes >= kVector) {
-      for (std::int64_t i = 0; i + kVector <= bytes; i += kVector) {
-        __builtin_memcpy(to + i, from + i, kVector);
-      }
-      __builtin_memcpy(to + bytes - kVector, from + bytes - kVector, kVector);
+    } else if (bytes >= 64) {
+      copy_row_by<64>(from, to, bytes);
+    } else if (bytes >= 32) {
+      copy_row_by<32>(from, to, bytes);
+    } else if (bytes >= 16) {
+      copy_row_by<16>(from, to, bytes);
     } else {
       for (std::int64_t i = 0; i < bytes; ++i) to[i] = from[i];
     }
@@ -70,6 +78,20 @@ class StridedCopy {
       to_.insert(to_.begin(), 0);
     }
     if (sizes_.back() == 1) from_.back() = to_.back() = 1;
+  }
+
+  /// The number of rows if the copy is nothing but rows of neighbours; else 0.
+  std::int64_t rows() const {
+    const bool plain = sizes_.size() == 2 && from_[1] == 1 && to_[1] == 1 && sizes_[1] > 0;
+    return plain ? sizes_[0] : 0;
+  }
+  std::int64_t row_bytes() const { return sizes_.back() * static_cast<std::int64_t>(size_); }
+  /// REQUIRES: rows() > 0.
+  void run_rows(const StepBuffers& buffers, std::int64_t first, std::int64_t count) const {
+    const auto bytes = static_cast<std::int64_t>(size_);
+    copy_rows(buffers.inputs[input_] + (from_offset_ + first * from_[0]) * bytes,
+              buffers.outputs[output_] + (to_offset_ + first * to_[0]) * bytes, count,
+              from_[0] * bytes, to_[0] * bytes, row_bytes());
   }
 
   void run(const StepBuffers& buffers) const {
@@ -150,7 +172,24 @@ class CopyKernel final : public FastKernel {
 
   void run(const StepBuffers& buffers, KernelState* /*state*/) const override {
     if (!fill_.empty()) fill(buffers.outputs[0]);
-    for (const StridedCopy& each : copies_) each.run(buffers);
+    const std::int64_t rows = copies_.empty() ? 0 : copies_[0].rows();
+    const bool joins =
+        copies_.size() > 1 && rows > 0 &&
+        std::ranges::all_of(copies_, [&](const StridedCopy& each) { return each.rows() == rows; });
+    if (!joins) {
+      for (const StridedCopy& each : copies_) each.run(buffers);
+      return;
+    }
+    // Parts of the same rows: some rows at a time, so that they are in the cache for all parts.
+    constexpr std::int64_t kBlockBytes = 8 << 10;
+    std::int64_t row_bytes = 0;
+    for (const StridedCopy& each : copies_) row_bytes += each.row_bytes();
+    const std::int64_t block = std::max<std::int64_t>(kBlockBytes / row_bytes, 1);
+    for (std::int64_t first = 0; first < rows; first += block) {
+      for (const StridedCopy& each : copies_) {
+        each.run_rows(buffers, first, std::min(block, rows - first));
+      }
+    }
   }
   std::string description() const override { return "copy"; }
 

@@ -105,10 +105,4 @@ void TileEpilogue::run(const std::int32_t* sums, std::int64_t step, std::int64_t
                           .results_step = channels_});
 }
 
-void TileEpilogue::describe_operands(SelectedKernel& selected, MemoryLayout data) const {
-  selected.inputs = {data};
-  if (reads_bytes()) selected.inputs.push_back(layout_);
-  selected.outputs = {layout_};
-}
-
 }  // namespace tvmq::exec

@@ -14,19 +14,19 @@ namespace tvmq::exec {
 
 class TileEpilogue {
  public:
-  /// `channel_axis`: as for BandEpilogue. Nothing if the epilogue is not one of those that
+  /// `channel_axis`: as for BandElementwise. Nothing if the epilogue is not one of those that
   /// has_tile_loop(), with constants by channel.
   static std::optional<TileEpilogue> make(const ir::Graph& graph, const LiveValues& live,
                                           const ContractionStep& step, std::int64_t channel_axis);
 
   /// Computes results from sums[pixel * step + channel] of the pixels from `pixel` and the channels
-  /// from `channel` on. `inputs` and `output` are those of a step whose inputs are
-  /// banded_operands(), from the image at hand on.
+  /// from `channel` on. `bytes`, if they are read, and `results` are those of pixel 0.
   void run(const std::int32_t* sums, std::int64_t step, std::int64_t pixel, std::int64_t pixels,
            std::int64_t channel, std::int64_t channels, const std::byte* bytes,
            std::byte* results) const;
 
-  void describe_operands(SelectedKernel& selected, MemoryLayout data) const;
+  /// Of the result, and of the bytes that are added to it.
+  [[nodiscard]] MemoryLayout layout() const { return layout_; }
   [[nodiscard]] bool reads_bytes() const { return instruction_.code == Code::kRequantizeSum; }
   [[nodiscard]] std::size_t constant_bytes() const {
     return bias_.byte_size() + factors_.byte_size() + shifts_.byte_size() + scales_.byte_size();
@@ -34,7 +34,7 @@ class TileEpilogue {
 
  private:
   Instruction instruction_;
-  MemoryLayout layout_;  ///< of the result, and of the bytes that are added
+  MemoryLayout layout_;
   std::int64_t channels_ = 1;
   // By channel, as in SumsTile; empty: not an operand of the instruction.
   ir::Tensor bias_;

@@ -300,6 +300,88 @@ TEST(ProgramEpilogueApart, BytesOfAnotherConvolutionBelongToThat) {
   }
 }
 
+struct Prologue {
+  std::string name;
+  Shape data;
+  Shape weights;
+  ir::Conv2DAttrs attrs;
+  bool joins = true;  ///< the convolution is pointwise
+  /// From dequantized bytes to what is stored for the convolution.
+  std::function<NodeId(Network&, NodeId, const Shape&)> make;
+  DType dtype = DType::kUInt8;  ///< of the bytes
+};
+void PrintTo(const Prologue& c, std::ostream* out) { *out << c.name; }
+
+class ProgramPrologue : public testing::TestWithParam<Prologue> {};
+
+/// Bytes are made for one convolution, some pixels at a time, in front of it.
+TEST_P(ProgramPrologue, EqualsTheReference) {
+  const Prologue& c = GetParam();
+  for (const bool adds_the_data : {false, true}) {
+    Network n;
+    Graph& g = n.graph;
+    const bool last = c.attrs.data_layout == "NHWC";
+    const NodeId x = input(n, c.dtype, c.data);
+    const auto dequantized = [&](NodeId bytes) {
+      const NodeId y = g.add_call(Op::kSubtract, {cast(g, bytes, DType::kFloat32), scalar(n, 117)});
+      return g.add_call(Op::kMultiply, {y, scalar(n, 0.03F)});
+    };
+    const NodeId made = stored(n, c.make(n, dequantized(x), c.data));
+    const NodeId w = g.add_constant(n.numbers.integers<std::int8_t>(c.weights, -128, 127));
+    ir::Conv2DAttrs attrs = c.attrs;
+    attrs.out_dtype = DType::kInt32;
+    const NodeId sums = g.add_call(Op::kConv2D, {g.add_call(Op::kStopFusion, {made}), w}, attrs);
+    const std::int64_t channels = c.weights[last ? 3 : 0];
+    NodeId y = scaled(n, g.add_call(Op::kStopFusion, {sums}), channels, last);
+    if (adds_the_data && c.joins) y = g.add_call(Op::kAdd, {y, dequantized(x)});
+    g.set_output(stored(n, y));
+    infer_types(g);
+    for (const int threads : {1, 3}) {
+      expect_same_bytes(run_program(g, n.inputs, {.threads = threads}), run_reference(g, n.inputs));
+    }
+    const Program program(g);
+    if (!runs_direct_convolutions(false)) continue;
+    bool joined = false;
+    for (const StepInfo& step : program.steps()) {
+      joined = joined ||
+               (step.text.starts_with("cast") && step.text.find("nn.conv2d") != std::string::npos);
+    }
+    EXPECT_EQ(joined, c.joins) << steps_of(program);
+  }
+}
+
+NodeId shifted(Network& n, NodeId x, const Shape& shape) {
+  return n.graph.add_call(Op::kAdd, {x, n.graph.add_constant(n.numbers.floats({shape[1], 1, 1}))});
+}
+NodeId gated(Network& n, NodeId x, const Shape& shape) {
+  const NodeId by = input(n, DType::kFloat32, {shape[0], shape[1], 1, 1});
+  return n.graph.add_call(Op::kMultiply, {x, by});
+}
+NodeId summed(Network& n, NodeId x, const Shape& shape) {
+  return n.graph.add_call(Op::kAdd, {x, input(n, DType::kFloat32, shape)});
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, ProgramPrologue,
+    testing::Values(
+        Prologue{"shifted", {1, 40, 61, 33}, {40, 40, 1, 1}, {}, true, shifted},
+        Prologue{"gated", {1, 40, 61, 33}, {40, 40, 1, 1}, {}, true, gated},
+        Prologue{"shifted_int8", {1, 40, 61, 33}, {40, 40, 1, 1}, {}, true, shifted, DType::kInt8},
+        Prologue{"gated_int8", {1, 40, 61, 33}, {40, 40, 1, 1}, {}, true, gated, DType::kInt8},
+        Prologue{"gated_batch", {3, 40, 23, 33}, {40, 40, 1, 1}, {}, true, gated},
+        Prologue{"summed", {2, 40, 23, 33}, {40, 40, 1, 1}, {}, true, summed},
+        Prologue{"nhwc",
+                 {2, 23, 33, 40},
+                 {1, 1, 40, 40},
+                 {.data_layout = "NHWC", .kernel_layout = "HWIO"},
+                 true,
+                 summed},
+        Prologue{"one_pixel", {2, 40, 1, 1}, {40, 40, 1, 1}, {}, true, gated},
+        Prologue{"strided", {1, 40, 61, 33}, {24, 40, 1, 1}, {.strides = {2, 2}}, false, shifted},
+        Prologue{"padded", {1, 40, 61, 33}, {24, 40, 1, 1}, {.padding = {1, 1}}, false, shifted},
+        Prologue{"not_pointwise", {1, 40, 61, 33}, {24, 40, 3, 3}, {}, false, shifted}),
+    [](const auto& test) { return test.param.name; });
+
 TEST(ProgramEpilogueApart, SumsOverPixelsReadBytes) {
   for (const DType dtype : {DType::kUInt8, DType::kInt8}) {
     for (const bool last : {false, true}) {
