@@ -15,13 +15,8 @@
 namespace tvmq::driver {
 namespace {
 
-/// Whether the cached values are these nodes of this graph.
-template <class Cached>
-bool are_values(const std::vector<Cached>& cached, const ir::Graph& graph,
-                std::span<const ir::NodeId> values) {
-  return std::ranges::equal(cached, values, [&](const Cached& each, ir::NodeId node) {
-    return each.node == node && each.name == describe(graph, node);
-  });
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 }  // namespace
@@ -117,128 +112,6 @@ void Calibration::refuse_incomplete(const std::vector<std::string>& counted,
       path_.string(), missing, cache_->samples.size(), what, first, missing > 1 ? ", ..." : ""));
 }
 
-// ---- equalization, and means of layers' inputs
-
-/// Counts what is at hand and missing, of the first `most` samples of the cache.
-void Calibration::complete(const ir::Graph& graph, quant::CachedStatistics& statistics,
-                           std::span<const ir::NodeId> values, std::int64_t most,
-                           std::string_view title) {
-  if (values.empty() || quant::is_complete(*cache_, statistics, most)) return;
-  require_samples(title);
-  const quant::BatchSource& source = samples_.source();
-  const std::vector<std::string> names = quant::names_of(source);
-  const std::vector<std::string> wanted(
-      cache_->samples.begin(),
-      cache_->samples.begin() + std::min(most, static_cast<std::int64_t>(cache_->samples.size())));
-  std::vector<std::int64_t> todo;
-  for (std::int64_t i = 0; i < source.batches; ++i) {
-    const std::string& name = names[static_cast<std::size_t>(i)];
-    if (!std::ranges::binary_search(statistics.samples, name) &&
-        !std::ranges::binary_search(statistics.unreadable, name) &&
-        std::ranges::binary_search(wanted, name)) {
-      todo.push_back(i);
-    }
-  }
-  const auto number = [&](std::int64_t i) { return todo[static_cast<std::size_t>(i)]; };
-  std::vector<std::int64_t> seen;
-  const std::vector<quant::ChannelSums> sums = quant::sum_channels(
-      graph, values,
-      {.batches = static_cast<std::int64_t>(todo.size()),
-       .load = [&](std::int64_t i) { return source.load(number(i)); },
-       .describe = [&](std::int64_t i) { return source.describe(number(i)); }},
-      {.title = title, .most_batches = most, .threads = run_.threads}, log_, &seen);
-  for (std::size_t i = 0; i < values.size(); ++i) statistics.values[i].sums.merge(sums[i]);
-  for (std::size_t i = 0; i < todo.size(); ++i) {
-    const bool read = std::ranges::find(seen, static_cast<std::int64_t>(i)) != seen.end();
-    (read ? statistics.samples : statistics.unreadable)
-        .push_back(names[static_cast<std::size_t>(todo[i])]);
-  }
-  std::ranges::sort(statistics.samples);
-  std::ranges::sort(statistics.unreadable);
-  write();
-  if (!quant::is_complete(*cache_, statistics, most)) {
-    refuse_incomplete(quant::united(statistics.samples, statistics.unreadable), title);
-  }
-}
-
-quant::IntegerOptions Calibration::equalization_options(const quant::IntegerOptions& wanted) const {
-  if (!cache_ || !cache_->equalization) return wanted;
-  quant::IntegerOptions options = wanted;
-  const quant::IntegerOptions& made = cache_->equalization->options;
-  options.activation_bits = made.activation_bits;
-  options.weight_bits = made.weight_bits;
-  options.weight_scale = made.weight_scale;
-  options.weight_granularity = made.weight_granularity;
-  options.skip_conv_layers = made.skip_conv_layers;
-  options.skip_dense_layer = made.skip_dense_layer;
-  options.skip_layers = made.skip_layers;
-  options.dense_kernels = made.dense_kernels;
-  return options;
-}
-
-std::vector<quant::ChannelStatistics> Calibration::equalization(
-    const ir::Graph& graph, std::span<const ir::NodeId> values,
-    const quant::IntegerOptions& options) {
-  constexpr std::string_view kTitle = "equalization";
-  if (!cache_) {
-    const quant::BatchSource& source = samples_.source();
-    return quant::observe_channels(graph, values, source,
-                                   {.title = kTitle,
-                                    .most_batches = quant::equalization_samples(source.batches),
-                                    .threads = run_.threads},
-                                   log_);
-  }
-  auto& equalization = cache_->equalization;
-  if (equalization && !are_values(equalization->statistics.values, graph, values)) {
-    require_samples("the statistics that equalization needs");
-    equalization.reset();
-  }
-  if (!equalization) {
-    equalization = quant::CachedEqualization{.options = options, .statistics = {}};
-    for (const ir::NodeId node : values) {
-      equalization->statistics.values.push_back(
-          {.node = node, .name = describe(graph, node), .sums = {}});
-    }
-  }
-  complete(graph, equalization->statistics, values,
-           quant::equalization_samples(static_cast<std::int64_t>(cache_->samples.size())), kTitle);
-  std::vector<quant::ChannelStatistics> result;
-  for (const auto& value : equalization->statistics.values) {
-    result.push_back(value.sums.statistics());
-  }
-  return result;
-}
-
-std::vector<std::vector<double>> Calibration::layer_input_means(
-    const ir::Graph& graph, std::span<const ir::NodeId> inputs) {
-  if (!cache_) return {};
-  const auto* network = cache_->find("integer", quant::graph_hash(graph));
-  if (network == nullptr || !network->layer_inputs) return {};
-  const quant::CachedStatistics& statistics = *network->layer_inputs;
-  if (!quant::is_complete(*cache_, statistics, quant::kLayerInputSamples)) return {};
-  std::vector<std::vector<double>> means;
-  for (const ir::NodeId input : inputs) {
-    const auto place = std::ranges::find(statistics.values, input, &quant::CachedChannels::node);
-    const bool known = place != statistics.values.end() && place->name == describe(graph, input);
-    means.push_back(known ? place->sums.statistics().mean : std::vector<double>{});
-  }
-  return means;
-}
-
-void Calibration::count_layer_inputs(const ir::Graph& graph, std::span<const ir::NodeId> inputs) {
-  quant::CachedNetwork& network = this->network(graph, "integer");
-  if (!network.layer_inputs || !are_values(network.layer_inputs->values, graph, inputs)) {
-    network.layer_inputs.emplace();
-    for (const ir::NodeId input : inputs) {
-      network.layer_inputs->values.push_back(
-          {.node = input, .name = describe(graph, input), .sums = {}});
-    }
-  }
-  complete(graph, *network.layer_inputs, inputs, quant::kLayerInputSamples, "layer inputs");
-}
-
-// ---- ranges
-
 quant::CalibrateOptions Calibration::options(const CalibrationRequest& request,
                                              bool keep_histograms) const {
   return {.mode = calib_mode(config_),
@@ -303,7 +176,8 @@ quant::CachedNetwork& Calibration::complete_network(const ir::Graph& graph,
         varying.push_back(node);
       }
     }
-    if (network.counts.values.empty() || !are_values(network.counts.values, graph, varying)) {
+    if (network.counts.values.empty() ||
+        !quant::are_values(network.counts.values, graph, varying)) {
       network.counts = {};  // begun with other options, or by another version of the program
     }
     const bool all = quant::count_samples(
@@ -329,23 +203,24 @@ void Calibration::count(const ir::Graph& graph, const CalibrationRequest& reques
 
 CalibrationResult Calibration::ranges(const ir::Graph& graph, const CalibrationRequest& request) {
   const quant::CalibMode mode = calib_mode(config_);
-  const auto start = std::chrono::steady_clock::now();
-  const auto seconds = [&] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
   if (!quant::threshold_mode(mode).needs_samples) {
     log_.info(fmt::format("calibration: {}, every threshold is {}", quant::calib_mode_name(mode),
                           config_.quantization.global_scale));
     return collect(graph, request, false);
   }
-  if (!cache_) {
-    CalibrationResult result = collect(graph, request, request.needs_histograms);
-    log_.info(fmt::format("calibration: {} on {} batches of {}, {} values observed, {:.1f} s",
-                          quant::calib_mode_name(mode), result.table.samples,
-                          config_.dataset.batch_size, request.observed.size(), seconds()));
-    return result;
-  }
+  if (cache_) return cached_ranges(graph, request);
+  const auto start = std::chrono::steady_clock::now();
+  CalibrationResult result = collect(graph, request, request.needs_histograms);
+  log_.info(fmt::format("calibration: {} on {} batches of {}, {} values observed, {:.1f} s",
+                        quant::calib_mode_name(mode), result.table.samples,
+                        config_.dataset.batch_size, request.observed.size(), seconds_since(start)));
+  return result;
+}
 
+CalibrationResult Calibration::cached_ranges(const ir::Graph& graph,
+                                             const CalibrationRequest& request) {
+  const quant::CalibMode mode = calib_mode(config_);
+  const auto start = std::chrono::steady_clock::now();
   quant::CachedNetwork& network = complete_network(graph, request);
   const quant::CalibrationCounts& counts = network.counts;
   std::vector<ir::NodeId> nodes;
@@ -397,7 +272,7 @@ CalibrationResult Calibration::ranges(const ir::Graph& graph, const CalibrationR
   log_.info(fmt::format("calibration: {} of {} values from {}{}, {:.1f} s",
                         chosen ? "the ranges" : quant::calib_mode_name(mode),
                         request.observed.size() - missing.size(), path_.string(),
-                        samples_.calibrated() ? "" : ", no image is read", seconds()));
+                        samples_.calibrated() ? "" : ", no image is read", seconds_since(start)));
   return result;
 }
 

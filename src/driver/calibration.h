@@ -97,6 +97,7 @@ class Calibration {
   quant::CachedNetwork& complete_network(const ir::Graph& graph, const CalibrationRequest& request);
   void complete(const ir::Graph& graph, quant::CachedStatistics& statistics,
                 std::span<const ir::NodeId> values, std::int64_t most, std::string_view title);
+  CalibrationResult cached_ranges(const ir::Graph& graph, const CalibrationRequest& request);
   CalibrationResult collect(const ir::Graph& graph, const CalibrationRequest& request,
                             bool keep_histograms);
   [[nodiscard]] std::vector<quant::Interval> choose(const quant::CalibrationTable& table,

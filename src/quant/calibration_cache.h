@@ -11,13 +11,16 @@
 // and to a preprocessing by a text. docs/calibration_cache.md describes it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "ir/graph.h"
 #include "quant/affine.h"
 #include "quant/calibration_counts.h"
 #include "quant/channel_statistics.h"
@@ -76,6 +79,15 @@ struct CalibrationCache {
   /// The network that the scheme observed; null if there is none.
   [[nodiscard]] CachedNetwork* find(std::string_view scheme, std::string_view graph_hash);
 };
+
+/// Whether cached values (CachedChannels, CountedValue) are these nodes of this graph.
+template <class Cached>
+bool are_values(const std::vector<Cached>& cached, const ir::Graph& graph,
+                std::span<const ir::NodeId> values) {
+  return std::ranges::equal(cached, values, [&](const Cached& each, ir::NodeId node) {
+    return each.node == node && each.name == ir::describe(graph, node);
+  });
+}
 
 /// Puts the networks into the order of their schemes and hashes, as the file has them.
 void sort_networks(CalibrationCache& cache);
