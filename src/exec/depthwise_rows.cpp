@@ -93,13 +93,21 @@ TVMQ_VNNI_INLINE __m512i load(const std::uint8_t* pixel, __mmask64 mask, __m512i
   return _mm512_xor_si512(_mm512_permutexvar_epi32(order, bytes), flip);
 }
 
+/// The first `Parts` parts: 1, 2 or all.
+template <int Parts>
 TVMQ_VNNI_INLINE Column interleave(__m512i a, __m512i b, __m512i c, __m512i d) {
+  Column column;
   const __m512i ab_low = _mm512_unpacklo_epi8(a, b);
-  const __m512i ab_high = _mm512_unpackhi_epi8(a, b);
   const __m512i cd_low = _mm512_unpacklo_epi8(c, d);
-  const __m512i cd_high = _mm512_unpackhi_epi8(c, d);
-  return {{_mm512_unpacklo_epi16(ab_low, cd_low), _mm512_unpackhi_epi16(ab_low, cd_low),
-           _mm512_unpacklo_epi16(ab_high, cd_high), _mm512_unpackhi_epi16(ab_high, cd_high)}};
+  column.part[0] = _mm512_unpacklo_epi16(ab_low, cd_low);
+  if constexpr (Parts > 1) column.part[1] = _mm512_unpackhi_epi16(ab_low, cd_low);
+  if constexpr (Parts > 2) {
+    const __m512i ab_high = _mm512_unpackhi_epi8(a, b);
+    const __m512i cd_high = _mm512_unpackhi_epi8(c, d);
+    column.part[2] = _mm512_unpacklo_epi16(ab_high, cd_high);
+    column.part[3] = _mm512_unpackhi_epi16(ab_high, cd_high);
+  }
+  return column;
 }
 
 /// Where the pixels of a row start, and how many bytes on the next one is: 0 in a row of padding.
@@ -109,7 +117,7 @@ struct Row {
 };
 
 /// The columns of `Rows` rows of data, the others being zeros: to[part][x], 64 bytes each.
-template <int Rows>
+template <int Rows, int Parts>
 TVMQ_VNNI void fill_columns(const DepthwiseShape& shape, const Row* rows, __mmask64 mask,
                             std::int64_t stride, std::byte* to) {
   const __m512i flip = shape.is_signed ? _mm512_set1_epi8(-128) : _mm512_setzero_si512();
@@ -118,7 +126,7 @@ TVMQ_VNNI void fill_columns(const DepthwiseShape& shape, const Row* rows, __mmas
   const std::int64_t end = std::min(shape.left + shape.data_width, width);
   const __m512i padding =
       _mm512_xor_si512(_mm512_set1_epi8(static_cast<char>(shape.pad_value)), flip);
-  for (std::int64_t p = 0; p < kParts; ++p) {
+  for (std::int64_t p = 0; p < Parts; ++p) {
     std::byte* const part = to + p * stride;
     for (std::int64_t x = 0; x < begin; ++x) _mm512_store_si512(part + x * kBlock, padding);
     for (std::int64_t x = end; x < width; ++x) _mm512_store_si512(part + x * kBlock, padding);
@@ -131,11 +139,21 @@ TVMQ_VNNI void fill_columns(const DepthwiseShape& shape, const Row* rows, __mmas
       pixels[r] = load(from[r], mask, flip);
       from[r] += rows[r].step;
     }
-    const Column column = interleave(pixels[0], pixels[1], pixels[2], pixels[3]);
-    for (std::int64_t p = 0; p < kParts; ++p) {
+    const Column column = interleave<Parts>(pixels[0], pixels[1], pixels[2], pixels[3]);
+    for (std::int64_t p = 0; p < Parts; ++p) {
       _mm512_store_si512(to + p * stride + x * kBlock, column.part[p]);
     }
   }
+}
+
+/// For the channels that there are.
+template <int Rows>
+void fill_columns(const DepthwiseShape& shape, const Row* rows, std::int64_t channels,
+                  std::int64_t stride, std::byte* to) {
+  const __mmask64 mask = ~__mmask64{0} >> (kBlock - channels);
+  if (channels <= kLanes) return fill_columns<Rows, 1>(shape, rows, mask, stride, to);
+  if (channels <= 2 * kLanes) return fill_columns<Rows, 2>(shape, rows, mask, stride, to);
+  fill_columns<Rows, kParts>(shape, rows, mask, stride, to);
 }
 
 /// Sums of 16 channels along a row. `Taps` weights stay in registers.
@@ -196,7 +214,6 @@ TVMQ_VNNI void depthwise_row_vnni(const DepthwiseShape& shape, const DepthwiseWe
   padding.fill(shape.pad_value);
   for (std::int64_t block = 0; block < shape.channels; block += kBlock) {
     const std::int64_t in_block = std::min(shape.channels - block, kBlock);
-    const __mmask64 mask = ~__mmask64{0} >> (kBlock - in_block);
     for (std::int64_t g = 0; g < groups; ++g) {
       Row rows[kRows];
       const std::int64_t count_rows = std::min(shape.kernel_height - g * kRows, kRows);
@@ -211,16 +228,16 @@ TVMQ_VNNI void depthwise_row_vnni(const DepthwiseShape& shape, const DepthwiseWe
       std::byte* to = scratch + g * kParts * stride;
       switch (count_rows) {
         case 1:
-          fill_columns<1>(shape, rows, mask, stride, to);
+          fill_columns<1>(shape, rows, in_block, stride, to);
           break;
         case 2:
-          fill_columns<2>(shape, rows, mask, stride, to);
+          fill_columns<2>(shape, rows, in_block, stride, to);
           break;
         case 3:
-          fill_columns<3>(shape, rows, mask, stride, to);
+          fill_columns<3>(shape, rows, in_block, stride, to);
           break;
         default:
-          fill_columns<4>(shape, rows, mask, stride, to);
+          fill_columns<4>(shape, rows, in_block, stride, to);
       }
     }
     for (std::int64_t part = 0; part * kLanes < in_block; ++part) {
