@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# All tests under AddressSanitizer with UndefinedBehaviorSanitizer, then those that may start threads under
-# ThreadSanitizer, then the example under valgrind. Takes hours; ends with 0 if nothing was found.
+# All tests under AddressSanitizer with UndefinedBehaviorSanitizer, then those that may start threads
+# under ThreadSanitizer, then the example under valgrind. Takes hours; ends with 0 if nothing was found.
 # Usage: scripts/sanitizers.sh [address] [thread] [valgrind]; default: all three.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,7 +16,8 @@ check() {
   shift
   nice -n 19 scripts/build.sh "$preset" >/dev/null
   # The browser, npm and the shell are not ours to sanitize.
-  nice -n 19 ctest --preset "$preset" -j "$(nproc)" -E '^(Report\.(InABrowser|PageModules)|Layers\..*)$' "$@"
+  nice -n 19 ctest --preset "$preset" -j "$(nproc)" \
+    -E '^(Report\.(InABrowser|PageModules)|Layers\..*)$' "$@"
 }
 
 for each in "${what[@]}"; do
@@ -24,7 +25,7 @@ for each in "${what[@]}"; do
     address) check sanitize ;;
     thread) check thread-sanitize -LE '^(ir|relay|passes|report)$' ;;
     valgrind)
-      scripts/build.sh release quantization_tvm >/dev/null
+      nice -n 19 scripts/build.sh release quantization_tvm >/dev/null
       program=$PWD/build/quantization_tvm
       example=$(mktemp -d)
       trap 'rm -rf "$example"' EXIT
@@ -35,7 +36,7 @@ for each in "${what[@]}"; do
       for scheme in integer tvm; do
         sed "s|<CalibSamples>|<Scheme>$scheme</Scheme><CalibSamples>|" "$example/config.xml" \
           >"$example/$scheme.xml"
-        (cd "$example" && nice valgrind -q --error-exitcode=99 --leak-check=full \
+        (cd "$example" && nice -n 19 valgrind -q --error-exitcode=99 --leak-check=full \
           --errors-for-leak-kinds=definite "$program" -q -c $scheme.xml --threads 2)
       done
       ;;
