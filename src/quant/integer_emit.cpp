@@ -63,19 +63,27 @@ NodeId IntegerEmitter::sigmoid(NodeId value) {
 }
 
 NodeId IntegerEmitter::materialize(const ScaledValue& value) {
-  const NodeId node = value.rectified ? graph_.add_call(Op::kRelu, {value.node}) : value.node;
-  if (!value.scale) return node;
-  return graph_.add_call(Op::kMultiply, {node, constant(*value.scale)});
+  NodeId node = value.rectified ? graph_.add_call(Op::kRelu, {value.node}) : value.node;
+  if (value.scale) node = graph_.add_call(Op::kMultiply, {node, constant(*value.scale)});
+  if (!value.highest) return node;
+  return graph_.add_call(Op::kMinimum, {node, constant(*value.highest)});
 }
 
 NodeId IntegerEmitter::quantize(const ScaledValue& value, const AffineParameters& to) {
   const float inverse = 1.0F / to.scale;
+  float highest = static_cast<float>(to.highest - to.zero_point);
+  if (value.highest) {
+    const Tensor bounds = scaled_by(*value.highest, inverse);
+    const float least = std::ranges::min(bounds.data<float>());
+    // A clip has one bound for all channels.
+    if (least < highest && bounds.size() > 1) return quantize({.node = materialize(value)}, to);
+    highest = std::min(highest, least);
+  }
   const Tensor factor = value.scale ? scaled_by(*value.scale, inverse) : Tensor::scalar(inverse);
   const NodeId levels = graph_.add_call(Op::kMultiply, {value.node, constant(factor)});
   const double lowest = value.rectified ? 0 : -static_cast<double>(to.zero_point);
   const NodeId clipped = graph_.add_call(
-      Op::kClip, {levels},
-      ir::ClipAttrs{.a_min = lowest, .a_max = static_cast<double>(to.highest - to.zero_point)});
+      Op::kClip, {levels}, ir::ClipAttrs{.a_min = lowest, .a_max = static_cast<double>(highest)});
   const NodeId shifted =
       add(clipped, constant(Tensor::scalar(static_cast<float>(to.zero_point) + 0.5F)));
   return cast(shifted, ir::DType::kUInt8);
@@ -99,6 +107,13 @@ Tensor product(const Tensor& left, const Tensor& right) {
   for (std::size_t i = 0; i < to.size(); ++i) {
     to[i] = a[a.size() == 1 ? 0 : i] * b[b.size() == 1 ? 0 : i];
   }
+  return result;
+}
+
+Tensor at_most(const Tensor& tensor, float bound) {
+  Tensor result(ir::DType::kFloat32, tensor.shape());
+  std::ranges::transform(tensor.data<float>(), result.mutable_data<float>().begin(),
+                         [&](float value) { return std::min(value, bound); });
   return result;
 }
 

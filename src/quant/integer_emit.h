@@ -11,12 +11,14 @@
 namespace tvmq::quant {
 
 /// A float32 value whose last steps are put off, because they may become part of others:
-/// real = node * scale, or max(node, 0) * scale if rectified.
+/// real = node * scale, or max(node, 0) * scale if rectified, and at most `highest`.
 struct ScaledValue {
   ir::NodeId node = 0;
   /// A constant that broadcasts against the value (one element, or one per channel); nothing: 1.
   std::optional<ir::Tensor> scale = std::nullopt;
   bool rectified = false;
+  /// Likewise; nothing: no bound. Only of a rectified value, which this makes a ReLU6.
+  std::optional<ir::Tensor> highest = std::nullopt;
 };
 
 /// Appends operators to a graph; holds nothing but the graph.
@@ -44,8 +46,9 @@ class IntegerEmitter {
   /// uint8 from float32: cast(clip(x / scale, lowest, highest) + zero_point + 0.5), bounds relative
   /// to the zero point; the cast truncates, so that the half rounds to nearest, halves up, whatever
   /// the target's rounding mode. The clip stands between the multiplication and the addition so
-  /// that no compiler joins them into one rounding (FMA). lowest is 0 for a rectified value (its
-  /// ReLU costs nothing), else -zero_point.
+  /// that no compiler joins them into one rounding (FMA). The bounds of a ReLU or ReLU6 become
+  /// those of the clip, at no cost: lowest is 0 instead of -zero_point, and the highest value of a
+  /// ReLU6 seldom less than that of the grid.
   ir::NodeId quantize(const ScaledValue& value, const AffineParameters& to);
   /// float32 from uint8: (q - zero_point) * scale, the multiplication put off.
   ScaledValue dequantize(ir::NodeId stored, const AffineParameters& from);
@@ -60,6 +63,9 @@ ir::Tensor per_channel(const std::vector<std::int32_t>& values, std::int64_t ran
 
 /// The product of two scales of one element or one per channel.
 ir::Tensor product(const ir::Tensor& left, const ir::Tensor& right);
+
+/// No element above `bound`.
+ir::Tensor at_most(const ir::Tensor& tensor, float bound);
 
 /// Whether `addend` has one element, or one per channel of axis 1 and 1 along every other axis of a
 /// value of `shape`.

@@ -8,6 +8,7 @@
 #include "ir/rewrite.h"
 #include "quant/integer_accumulate.h"
 #include "quant/integer_emit.h"
+#include "quant/integer_roles.h"
 #include "quant/integer_scheme.h"
 
 namespace tvmq::quant {
@@ -98,7 +99,7 @@ class Realizer {
   }
   NodeId float_value(NodeId id) {
     const ScaledValue value = scaled_value(id);
-    if (!value.scale && !value.rectified) return value.node;
+    if (!value.scale && !value.rectified && !value.highest) return value.node;
     const NodeId node = emitter_.materialize(value);
     floats_[id] = ScaledValue{.node = node};
     return node;
@@ -134,10 +135,14 @@ class Realizer {
 
   void copy_as_float(NodeId id) {
     const Node& node = source()[id];
-    // Scales are positive and commute with a ReLU: both may wait for the quantization.
-    if (node.is_call(Op::kRelu)) {
+    // Scales are positive and commute with a ReLU or ReLU6: both may wait for the quantization.
+    if (node.is_call(Op::kRelu) || is_relu6(node)) {
       floats_[id] = scaled_value(node.inputs[0]);
       floats_[id]->rectified = true;
+      if (node.op == Op::kRelu) return;
+      const auto highest = static_cast<float>(node.attrs_as<ir::ClipAttrs>().a_max);
+      auto& bounds = floats_[id]->highest;
+      bounds = bounds ? at_most(*bounds, highest) : Tensor::scalar(highest);
       return;
     }
     if (plan_.roles[id] == Role::kElementwise && node.is_call(Op::kSigmoid)) {
@@ -152,6 +157,7 @@ class Realizer {
       const ScaledValue operand = scaled_value(node.inputs[0]);
       floats_[id] = operand;
       floats_[id]->scale = operand.scale ? product(*operand.scale, *factor) : *factor;
+      if (operand.highest) floats_[id]->highest = product(*operand.highest, *factor);
       return;
     }
     std::vector<NodeId> inputs;
@@ -161,6 +167,13 @@ class Realizer {
       if (is_broadcast(id, input)) inputs.back() = emitter_.stop_fusion(inputs.back());
     }
     floats_[id] = ScaledValue{.node = target_.add_copy(node, std::move(inputs))};
+  }
+
+  /// A clip from 0 to anything above: PyTorch's ReLU6 is one to 6.
+  static bool is_relu6(const Node& node) {
+    if (!node.is_call(Op::kClip) || !is_float_tensor(node)) return false;
+    const auto& attrs = node.attrs_as<ir::ClipAttrs>();
+    return attrs.a_min == 0 && attrs.a_max > 0;
   }
 
   /// The right operand of a multiplication by positive constants, one or one per channel.

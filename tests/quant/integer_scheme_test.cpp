@@ -320,6 +320,48 @@ TEST(IntegerSchemeRealize, ABiasBeyondTheAccumulatorCountsOnce) {
   EXPECT_GT(sqnr(graph, corrected), 30) << ir::to_text(corrected);
 }
 
+/// Behind ReLU6 and, as equalization leaves it, a factor for each channel.
+TEST(IntegerSchemeRealize, TheBoundOfAReLU6BecomesThatOfTheGrid) {
+  struct Row {
+    std::vector<float> factors;  ///< none: no multiplication
+    float range;                 ///< of the stored value
+    int minimums;                ///< operators that hold the bound themselves
+    double clip;                 ///< the highest level
+  };
+  const std::vector<Row> rows = {
+      {{}, 6, 0, 255},      {{}, 5, 0, 255},  // the grid ends before the ReLU6 does
+      {{}, 12, 0, 127.5},                     // 6 of 12 of 255 levels
+      {{1, 2}, 6, 0, 255},                    // bounds are 6 and 12
+      {{1, 2}, 12, 1, 255},                   // 6 binds in the first channel only
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(testing::Message() << row.factors.size() << " factors, range " << row.range);
+    Network n;
+    NodeId x = n.convolution(n.input(), 4, 2, 1);
+    x = n.call(Op::kMultiply, {x, n.graph().add_constant(Tensor::scalar(8.0F))});
+    x = n.call(Op::kClip, {x}, ir::ClipAttrs{.a_min = 0, .a_max = 6});
+    if (!row.factors.empty()) {
+      const Tensor factors = Tensor::from<float>({2, 1, 1}, std::span<const float>(row.factors));
+      x = n.call(Op::kMultiply, {x, n.graph().add_constant(factors)});
+    }
+    n.convolution(x, 2, 4, 1);
+    const Graph graph = n.finish();
+    const IntegerPlan plan = plan_integer(graph, {});
+    ASSERT_EQ(plan.observed.size(), 2U);
+    const Graph integer = realize_integer(plan, {.ranges = {{-1, 1}, {0, row.range}}}, {});
+    EXPECT_EQ(count(integer, Op::kMinimum, ir::DType::kFloat32), row.minimums);
+    double highest = 0;
+    for (const Node& node : integer.nodes()) {
+      if (!node.is_call(Op::kClip)) continue;
+      const auto& attrs = node.attrs_as<ir::ClipAttrs>();
+      if (attrs.a_min == 0) highest = attrs.a_max;
+    }
+    EXPECT_NEAR(highest, row.clip, 1e-4) << ir::to_text(integer, {});
+    const float reached = row.factors.empty() ? 6 : 12;
+    EXPECT_EQ(sqnr(graph, integer) > 30, row.range >= reached) << sqnr(graph, integer);
+  }
+}
+
 TEST(IntegerSchemeRealize, ASplitWhoseResultsAreNotAllNeededAsIntegers) {
   Network network;
   const NodeId halves =
