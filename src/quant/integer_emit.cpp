@@ -63,23 +63,38 @@ NodeId IntegerEmitter::sigmoid(NodeId value) {
 }
 
 NodeId IntegerEmitter::materialize(const ScaledValue& value) {
-  NodeId node = value.rectified ? graph_.add_call(Op::kRelu, {value.node}) : value.node;
-  if (value.scale) node = graph_.add_call(Op::kMultiply, {node, constant(*value.scale)});
-  if (!value.highest) return node;
-  return graph_.add_call(Op::kMinimum, {node, constant(*value.highest)});
+  const auto times = [&](NodeId node, const std::optional<Tensor>& factor) {
+    return factor ? graph_.add_call(Op::kMultiply, {node, constant(*factor)}) : node;
+  };
+  if (value.highest)
+    return times(relu6(times(value.node, value.scale), *value.highest), value.factor);
+  const NodeId node = value.rectified ? graph_.add_call(Op::kRelu, {value.node}) : value.node;
+  return times(node, value.scale);
+}
+
+NodeId IntegerEmitter::relu6(NodeId value, float highest) {
+  return graph_.add_call(Op::kClip, {value},
+                         ir::ClipAttrs{.a_min = 0, .a_max = static_cast<double>(highest)});
 }
 
 NodeId IntegerEmitter::quantize(const ScaledValue& value, const AffineParameters& to) {
   const float inverse = 1.0F / to.scale;
   float highest = static_cast<float>(to.highest - to.zero_point);
+  std::optional<Tensor> scale = value.scale;
   if (value.highest) {
-    const Tensor bounds = scaled_by(*value.highest, inverse);
+    const Tensor bounds =
+        scaled_by(value.factor.value_or(Tensor::scalar(1.0F)), *value.highest * inverse);
     const float least = std::ranges::min(bounds.data<float>());
-    // A clip has one bound for all channels.
-    if (least < highest && bounds.size() > 1) return quantize({.node = materialize(value)}, to);
+    // The clip has one bound for all channels.
+    if (least < highest && bounds.size() > 1) {
+      const ScaledValue bounded{
+          .node = value.node, .scale = value.scale, .rectified = true, .highest = value.highest};
+      return quantize({.node = materialize(bounded), .scale = value.factor, .rectified = true}, to);
+    }
     highest = std::min(highest, least);
+    if (value.factor) scale = scale ? product(*scale, *value.factor) : value.factor;
   }
-  const Tensor factor = value.scale ? scaled_by(*value.scale, inverse) : Tensor::scalar(inverse);
+  const Tensor factor = scale ? scaled_by(*scale, inverse) : Tensor::scalar(inverse);
   const NodeId levels = graph_.add_call(Op::kMultiply, {value.node, constant(factor)});
   const double lowest = value.rectified ? 0 : -static_cast<double>(to.zero_point);
   const NodeId clipped = graph_.add_call(
@@ -107,13 +122,6 @@ Tensor product(const Tensor& left, const Tensor& right) {
   for (std::size_t i = 0; i < to.size(); ++i) {
     to[i] = a[a.size() == 1 ? 0 : i] * b[b.size() == 1 ? 0 : i];
   }
-  return result;
-}
-
-Tensor at_most(const Tensor& tensor, float bound) {
-  Tensor result(ir::DType::kFloat32, tensor.shape());
-  std::ranges::transform(tensor.data<float>(), result.mutable_data<float>().begin(),
-                         [&](float value) { return std::min(value, bound); });
   return result;
 }
 

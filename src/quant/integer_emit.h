@@ -11,14 +11,15 @@
 namespace tvmq::quant {
 
 /// A float32 value whose last steps are put off, because they may become part of others:
-/// real = node * scale, or max(node, 0) * scale if rectified, and at most `highest`.
+/// real = node * scale, max(node, 0) * scale if rectified, and behind a ReLU6
+/// min(max(node, 0) * scale, highest) * factor.
 struct ScaledValue {
   ir::NodeId node = 0;
   /// A constant that broadcasts against the value (one element, or one per channel); nothing: 1.
   std::optional<ir::Tensor> scale = std::nullopt;
   bool rectified = false;
-  /// Likewise; nothing: no bound. Only of a rectified value, which this makes a ReLU6.
-  std::optional<ir::Tensor> highest = std::nullopt;
+  std::optional<float> highest = std::nullopt;      ///< only of a rectified value
+  std::optional<ir::Tensor> factor = std::nullopt;  ///< as scale; only where there is `highest`
 };
 
 /// Appends operators to a graph; holds nothing but the graph.
@@ -40,6 +41,9 @@ class IntegerEmitter {
   /// vectorizes.
   ir::NodeId sigmoid(ir::NodeId value);
   ir::NodeId fast_exp(ir::NodeId value);
+
+  /// clip(value, 0, highest)
+  ir::NodeId relu6(ir::NodeId value, float highest);
 
   /// The float32 value itself.
   ir::NodeId materialize(const ScaledValue& value);
@@ -63,9 +67,6 @@ ir::Tensor per_channel(const std::vector<std::int32_t>& values, std::int64_t ran
 
 /// The product of two scales of one element or one per channel.
 ir::Tensor product(const ir::Tensor& left, const ir::Tensor& right);
-
-/// No element above `bound`.
-ir::Tensor at_most(const ir::Tensor& tensor, float bound);
 
 /// Whether `addend` has one element, or one per channel of axis 1 and 1 along every other axis of a
 /// value of `shape`.

@@ -136,13 +136,15 @@ class Realizer {
   void copy_as_float(NodeId id) {
     const Node& node = source()[id];
     // Scales are positive and commute with a ReLU or ReLU6: both may wait for the quantization.
-    if (node.is_call(Op::kRelu) || is_relu6(node)) {
+    if (node.is_call(Op::kRelu)) {
       floats_[id] = scaled_value(node.inputs[0]);
       floats_[id]->rectified = true;
-      if (node.op == Op::kRelu) return;
-      const auto highest = static_cast<float>(node.attrs_as<ir::ClipAttrs>().a_max);
-      auto& bounds = floats_[id]->highest;
-      bounds = bounds ? at_most(*bounds, highest) : Tensor::scalar(highest);
+      return;
+    }
+    if (is_relu6(node) && !scaled_value(node.inputs[0]).highest) {
+      floats_[id] = scaled_value(node.inputs[0]);
+      floats_[id]->rectified = true;
+      floats_[id]->highest = static_cast<float>(node.attrs_as<ir::ClipAttrs>().a_max);
       return;
     }
     if (plan_.roles[id] == Role::kElementwise && node.is_call(Op::kSigmoid)) {
@@ -156,8 +158,8 @@ class Realizer {
     if (const auto factor = positive_factor(id)) {
       const ScaledValue operand = scaled_value(node.inputs[0]);
       floats_[id] = operand;
-      floats_[id]->scale = operand.scale ? product(*operand.scale, *factor) : *factor;
-      if (operand.highest) floats_[id]->highest = product(*operand.highest, *factor);
+      auto& multiplied = operand.highest ? floats_[id]->factor : floats_[id]->scale;
+      multiplied = multiplied ? product(*multiplied, *factor) : *factor;
       return;
     }
     std::vector<NodeId> inputs;
