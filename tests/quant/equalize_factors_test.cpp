@@ -12,7 +12,6 @@ namespace {
 using ir::Tensor;
 using testing::DoubleEq;
 using testing::DoubleNear;
-using testing::Each;
 using testing::ElementsAre;
 using testing::IsEmpty;
 

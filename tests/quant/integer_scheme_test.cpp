@@ -18,7 +18,6 @@ namespace {
 using ir::Graph;
 using ir::Node;
 using ir::NodeId;
-using ir::NodeKind;
 using ir::Op;
 using ir::Tensor;
 
