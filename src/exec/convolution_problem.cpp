@@ -193,4 +193,25 @@ std::variant<ConvolutionProblem, std::string> describe_convolution(const ir::Gra
   return problem;
 }
 
+bool fits_int32(std::int64_t count) { return count <= (std::int64_t{1} << 31) / (255 * 128); }
+
+bool is_byte(ir::DType dtype) { return dtype == ir::DType::kInt8 || dtype == ir::DType::kUInt8; }
+
+std::string why_no_byte_sums(const ConvolutionProblem& problem) {
+  if (problem.data.shape.size() != 4 || problem.transposed || !is_byte(problem.data.dtype) ||
+      problem.weights.dtype() != ir::DType::kInt8 || problem.result.dtype != ir::DType::kInt32) {
+    return "not a convolution of 8-bit images";
+  }
+  const ir::Shape& weights = problem.weights.shape();
+  if (!fits_int32(weights[2] * weights[3] * weights[4])) return "sums beyond 32 bits";
+  if (ir::element_count(problem.result.shape).value_or(0) == 0 ||
+      ir::element_count(problem.data.shape).value_or(0) == 0 || problem.weights.size() == 0) {
+    return "an empty image";
+  }
+  for (std::size_t d = 0; d < 2; ++d) {
+    if (problem.pad_before[d] < 0 || problem.pad_after[d] < 0) return "negative padding";
+  }
+  return {};
+}
+
 }  // namespace tvmq::exec

@@ -28,6 +28,14 @@ struct ConvolutionProblem {
   std::vector<float> bias{};
 };
 
+/// Whether sums of `count` products of bytes fit into 32 bits, whatever the bytes are.
+bool fits_int32(std::int64_t count);
+bool is_byte(ir::DType dtype);
+
+/// Why the problem is not one of 8-bit images whose int32 sums we compute ourselves; empty if it
+/// is.
+std::string why_no_byte_sums(const ConvolutionProblem& problem);
+
 /// The problem of an nn.conv1d, conv2d, conv3d or conv2d_transpose; the reason if it cannot be put
 /// in these terms (a blocked layout, another output layout).
 std::variant<ConvolutionProblem, std::string> describe_convolution(const ir::Graph& graph,

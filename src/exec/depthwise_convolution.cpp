@@ -60,30 +60,13 @@ class DepthwiseConvolution final : public PixelSums {
   bool vnni_;
 };
 
-/// The largest absolute value of a sum of `taps` products fits into 32 bits.
-bool fits_int32(std::int64_t taps) { return taps <= (std::int64_t{1} << 31) / (255 * 128); }
-
 }  // namespace
 
 PixelSumsChoice make_depthwise_convolution(const ConvolutionProblem& problem) {
   const ir::Shape& weights = problem.weights.shape();
-  const bool bytes =
-      problem.data.dtype == ir::DType::kInt8 || problem.data.dtype == ir::DType::kUInt8;
-  if (problem.data.shape.size() != 4 || problem.transposed || !bytes ||
-      problem.weights.dtype() != ir::DType::kInt8 || problem.result.dtype != ir::DType::kInt32) {
-    return std::string("not a convolution of 8-bit images");
-  }
-  if (problem.groups < 2 || weights[1] != 1 || weights[2] != 1 ||
-      !fits_int32(weights[3] * weights[4])) {
+  if (std::string reason = why_no_byte_sums(problem); !reason.empty()) return reason;
+  if (problem.groups < 2 || weights[1] != 1 || weights[2] != 1) {
     return std::string("not one channel per group");
-  }
-  if (ir::element_count(problem.result.shape).value_or(0) == 0 ||
-      ir::element_count(problem.data.shape).value_or(0) == 0) {
-    return std::string("an empty image");
-  }
-  for (std::size_t d = 0; d < 2; ++d) {
-    if (problem.pad_before[d] < 0 || problem.pad_after[d] < 0)
-      return std::string("negative padding");
   }
   const bool data_first = problem.data_channel_axis == 1;
   const bool result_first = problem.result_channel_axis == 1;

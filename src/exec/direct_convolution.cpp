@@ -164,11 +164,6 @@ class DirectConvolution final : public PixelSums {
   std::vector<DirectWeights> weights_;  ///< by group
 };
 
-/// The largest absolute value of a sum of `count` products fits into 32 bits.
-bool fits_int32(std::int64_t count) { return count <= (std::int64_t{1} << 31) / (255 * 128); }
-
-bool is_byte(ir::DType dtype) { return dtype == ir::DType::kInt8 || dtype == ir::DType::kUInt8; }
-
 /// (..., channels, height, width) to (..., height, width, channels).
 ir::Tensor channels_last(const ir::Tensor& weights) {
   const ir::Shape& shape = weights.shape();
@@ -197,20 +192,7 @@ bool runs_direct_convolutions(bool prefer_library) {
 
 PixelSumsChoice make_direct_convolution(const ConvolutionProblem& problem) {
   const ir::Shape& weights = problem.weights.shape();
-  if (problem.data.shape.size() != 4 || problem.transposed || !is_byte(problem.data.dtype) ||
-      problem.weights.dtype() != ir::DType::kInt8 || problem.result.dtype != ir::DType::kInt32) {
-    return std::string("not a convolution of 8-bit images");
-  }
-  const std::int64_t taps = weights[3] * weights[4];
-  if (!fits_int32(weights[2] * taps)) return std::string("sums beyond 32 bits");
-  if (ir::element_count(problem.result.shape).value_or(0) == 0 ||
-      ir::element_count(problem.data.shape).value_or(0) == 0 || problem.weights.size() == 0) {
-    return std::string("an empty image");
-  }
-  for (std::size_t d = 0; d < 2; ++d) {
-    if (problem.pad_before[d] < 0 || problem.pad_after[d] < 0)
-      return std::string("negative padding");
-  }
+  if (std::string reason = why_no_byte_sums(problem); !reason.empty()) return reason;
   const std::size_t data_y = problem.data_channel_axis == 1 ? 2 : 1;
   const std::size_t result_y = problem.result_channel_axis == 1 ? 2 : 1;
   const std::int64_t channels = problem.data.shape[problem.data_channel_axis];
