@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
@@ -65,8 +66,23 @@ class Planner {
                               .op = std::string(node.op_name()),
                               .quantized = reason.empty(),
                               .reason = reason});
-      if (!reason.empty()) plan_.roles[id] = Role::kFloat;
+      if (!reason.empty()) {
+        plan_.roles[id] = Role::kFloat;
+      } else {
+        require_finite_weight(id);
+      }
     }
+  }
+
+  void require_finite_weight(NodeId id) const {
+    const auto weight = graph()[graph()[id].inputs[1]].value.data<float>();
+    const auto place = std::ranges::find_if_not(weight, [](float w) { return std::isfinite(w); });
+    if (place == weight.end()) return;
+    throw InputError(
+        fmt::format("{}: found {}, NaN or infinity, as element {} of its weight, expected finite "
+                    "numbers; export "
+                    "the model again",
+                    describe(graph(), id), *place, place - weight.begin()));
   }
 
   /// Why a layer stays float; empty if it need not.

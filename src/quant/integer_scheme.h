@@ -72,7 +72,8 @@ struct IntegerPlan {
 };
 
 /// REQUIRES: `prepared` is typed and went through passes::prepare() at level 3.
-/// Throws InputError if one of options.skip_layers matches no layer.
+/// Throws InputError if one of options.skip_layers matches no layer, or a weight that would become
+/// integers is not finite.
 IntegerPlan plan_integer(const ir::Graph& prepared, const IntegerOptions& options);
 
 /// Per node of plan.graph: what is added to a layer's bias, per output channel; empty for nothing.

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <limits>
 
 #include "exec/reference_executor.h"
 #include "ir/infer_types.h"
@@ -403,6 +405,21 @@ TEST(IntegerSchemePlan, SkippedAndUnsuitableLayersStayFloatAndSayWhy) {
   EXPECT_NE(plan.layers[0].reason.find("SkipConvLayers"), std::string::npos);
   EXPECT_NE(plan.layers[1].reason.find("grouped"), std::string::npos);
   EXPECT_TRUE(plan.layers[2].quantized);
+}
+
+TEST(IntegerSchemePlan, AWeightThatIsNotFiniteIsRefusedUnlessItStaysFloat) {
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
+    Network n;
+    const NodeId weight = n.graph().add_constant(Tensor::from<float>(
+        {1, 4, 1, 1}, std::span<const float>(std::array{1.0F, 2.0F, bad, 4.0F})));
+    n.call(Op::kConv2D, {n.input(), weight},
+           ir::Conv2DAttrs{.channels = 1, .kernel_size = ir::IntList{1, 1}, .out_layout = {}});
+    const Graph graph = n.finish();
+    EXPECT_THAT([&] { plan_integer(graph, {}); },
+                testing::ThrowsMessage<InputError>(testing::HasSubstr("element 2 of its weight")));
+    EXPECT_EQ(plan_integer(graph, {.skip_conv_layers = {0}}).layers.size(), 1U);
+  }
 }
 
 TEST(IntegerSchemePlan, OnlyWhatIntegerKernelsReadIsStored) {
