@@ -214,4 +214,25 @@ std::string why_no_byte_sums(const ConvolutionProblem& problem) {
   return {};
 }
 
+ImageWindow window_of(const ConvolutionProblem& problem) {
+  const ir::Shape& weights = problem.weights.shape();
+  const std::size_t data_y = problem.data_channel_axis == 1 ? 2 : 1;
+  const std::size_t result_y = problem.result_channel_axis == 1 ? 2 : 1;
+  return {.channels = problem.data.shape[problem.data_channel_axis],
+          .data_height = problem.data.shape[data_y],
+          .data_width = problem.data.shape[data_y + 1],
+          .result_height = problem.result.shape[result_y],
+          .result_width = problem.result.shape[result_y + 1],
+          .kernel_height = weights[3],
+          .kernel_width = weights[4],
+          .stride_y = problem.strides[0],
+          .stride_x = problem.strides[1],
+          .dilation_y = problem.dilation[0],
+          .dilation_x = problem.dilation[1],
+          .top = problem.pad_before[0],
+          .left = problem.pad_before[1],
+          .pad_value = static_cast<std::uint8_t>(problem.pad_value),
+          .is_signed = problem.data.dtype == ir::DType::kInt8};
+}
+
 }  // namespace tvmq::exec

@@ -10,7 +10,7 @@ namespace {
 
 class DepthwiseConvolution final : public PixelSums {
  public:
-  DepthwiseConvolution(const DepthwiseShape& shape, const std::int8_t* weights)
+  DepthwiseConvolution(const ImageWindow& shape, const std::int8_t* weights)
       : shape_(shape), weights_(shape, weights), vnni_(has_avx512_vnni()) {}
 
   /// Whole rows.
@@ -55,7 +55,7 @@ class DepthwiseConvolution final : public PixelSums {
     return static_cast<std::size_t>(shape_.result_width * channels) * sizeof(std::int32_t);
   }
 
-  DepthwiseShape shape_;
+  ImageWindow shape_;
   DepthwiseWeights weights_;
   bool vnni_;
 };
@@ -68,25 +68,8 @@ PixelSumsChoice make_depthwise_convolution(const ConvolutionProblem& problem) {
   if (problem.groups < 2 || weights[1] != 1 || weights[2] != 1) {
     return std::string("not one channel per group");
   }
-  const bool data_first = problem.data_channel_axis == 1;
-  const bool result_first = problem.result_channel_axis == 1;
-  const std::size_t data_y = data_first ? 2 : 1;
-  const std::size_t result_y = result_first ? 2 : 1;
-  const DepthwiseShape shape{.channels = problem.groups,
-                             .data_height = problem.data.shape[data_y],
-                             .data_width = problem.data.shape[data_y + 1],
-                             .result_width = problem.result.shape[result_y + 1],
-                             .kernel_height = weights[3],
-                             .kernel_width = weights[4],
-                             .stride_y = problem.strides[0],
-                             .stride_x = problem.strides[1],
-                             .dilation_y = problem.dilation[0],
-                             .dilation_x = problem.dilation[1],
-                             .top = problem.pad_before[0],
-                             .left = problem.pad_before[1],
-                             .pad_value = static_cast<std::uint8_t>(problem.pad_value),
-                             .is_signed = problem.data.dtype == ir::DType::kInt8};
-  return std::make_unique<DepthwiseConvolution>(shape, problem.weights.data<std::int8_t>().data());
+  return std::make_unique<DepthwiseConvolution>(window_of(problem),
+                                                problem.weights.data<std::int8_t>().data());
 }
 
 }  // namespace tvmq::exec

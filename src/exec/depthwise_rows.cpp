@@ -14,18 +14,18 @@ constexpr std::int64_t kRows = 4;    ///< kernel rows that one instruction sums 
 constexpr std::int64_t kParts = kBlock / kLanes;
 
 std::int64_t round_up(std::int64_t value, std::int64_t to) { return (value + to - 1) / to * to; }
-std::int64_t row_groups(const DepthwiseShape& shape) {
+std::int64_t row_groups(const ImageWindow& shape) {
   return (shape.kernel_height + kRows - 1) / kRows;
 }
 /// Columns of data that a row of the result reads, padding included.
-std::int64_t columns(const DepthwiseShape& shape) {
+std::int64_t columns(const ImageWindow& shape) {
   return (shape.result_width - 1) * shape.stride_x + (shape.kernel_width - 1) * shape.dilation_x +
          1;
 }
 
 }  // namespace
 
-DepthwiseWeights::DepthwiseWeights(const DepthwiseShape& shape, const std::int8_t* weights) {
+DepthwiseWeights::DepthwiseWeights(const ImageWindow& shape, const std::int8_t* weights) {
   const std::int64_t padded = round_up(shape.channels, kBlock);
   const std::int64_t taps = shape.kernel_height * shape.kernel_width;
   const std::int64_t groups = row_groups(shape);
@@ -50,7 +50,7 @@ DepthwiseWeights::DepthwiseWeights(const DepthwiseShape& shape, const std::int8_
 }
 
 __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) void
-depthwise_row_plain(const DepthwiseShape& shape, const DepthwiseWeights& weights,
+depthwise_row_plain(const ImageWindow& shape, const DepthwiseWeights& weights,
                     const std::uint8_t* data, std::int64_t y, std::int32_t* sums) {
   const std::int64_t channels = shape.channels;
   // Signed bytes without a branch in the loop: flip the sign bit, subtract what that adds.
@@ -118,7 +118,7 @@ struct Row {
 
 /// The columns of `Rows` rows of data, the others being zeros: to[part][x], 64 bytes each.
 template <int Rows, int Parts>
-TVMQ_VNNI void fill_columns(const DepthwiseShape& shape, const Row* rows, __mmask64 mask,
+TVMQ_VNNI void fill_columns(const ImageWindow& shape, const Row* rows, __mmask64 mask,
                             std::int64_t stride, std::byte* to) {
   const __m512i flip = shape.is_signed ? _mm512_set1_epi8(-128) : _mm512_setzero_si512();
   const std::int64_t width = columns(shape);
@@ -148,7 +148,7 @@ TVMQ_VNNI void fill_columns(const DepthwiseShape& shape, const Row* rows, __mmas
 
 /// For the channels that there are.
 template <int Rows>
-void fill_columns(const DepthwiseShape& shape, const Row* rows, std::int64_t channels,
+void fill_columns(const ImageWindow& shape, const Row* rows, std::int64_t channels,
                   std::int64_t stride, std::byte* to) {
   const __mmask64 mask = ~__mmask64{0} >> (kBlock - channels);
   if (channels <= kLanes) return fill_columns<Rows, 1>(shape, rows, mask, stride, to);
@@ -158,7 +158,7 @@ void fill_columns(const DepthwiseShape& shape, const Row* rows, std::int64_t cha
 
 /// Sums of 16 channels along a row. `Taps` weights stay in registers.
 template <int Taps>
-TVMQ_VNNI void sum_row(const DepthwiseShape& shape, const std::byte* const* taps,
+TVMQ_VNNI void sum_row(const ImageWindow& shape, const std::byte* const* taps,
                        const std::int8_t* weights, __m512i start, __mmask16 mask,
                        std::int32_t* sums, std::int64_t sums_step) {
   __m512i weight[Taps];
@@ -179,7 +179,7 @@ TVMQ_VNNI void sum_row(const DepthwiseShape& shape, const std::byte* const* taps
   }
 }
 
-TVMQ_VNNI void sum_row_of_any(std::int64_t count, const DepthwiseShape& shape,
+TVMQ_VNNI void sum_row_of_any(std::int64_t count, const ImageWindow& shape,
                               const std::byte* const* taps, const std::int8_t* weights,
                               __m512i start, __mmask16 mask, std::int32_t* sums,
                               std::int64_t sums_step) {
@@ -196,13 +196,13 @@ TVMQ_VNNI void sum_row_of_any(std::int64_t count, const DepthwiseShape& shape,
 
 }  // namespace
 
-std::size_t depthwise_scratch_bytes(const DepthwiseShape& shape) {
+std::size_t depthwise_scratch_bytes(const ImageWindow& shape) {
   const std::int64_t taps = shape.kernel_width * row_groups(shape);
   return static_cast<std::size_t>(row_groups(shape) * kParts * columns(shape) * kBlock +
                                   round_up(taps * std::int64_t{sizeof(std::byte*)}, kBlock));
 }
 
-TVMQ_VNNI void depthwise_row_vnni(const DepthwiseShape& shape, const DepthwiseWeights& weights,
+TVMQ_VNNI void depthwise_row_vnni(const ImageWindow& shape, const DepthwiseWeights& weights,
                                   const std::uint8_t* data, std::int64_t y, std::int32_t* sums,
                                   const SumsReceiver* receiver, std::byte* scratch) {
   const std::int64_t sums_step = receiver == nullptr ? shape.channels : kBlock;

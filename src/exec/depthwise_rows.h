@@ -5,32 +5,15 @@
 #include <cstdint>
 #include <vector>
 
+#include "exec/convolution_problem.h"
 #include "exec/pixel_sums.h"
 
 namespace tvmq::exec {
 
-/// What all rows have in common. Sizes in pixels; an image is [height][width][channels].
-struct DepthwiseShape {
-  std::int64_t channels = 1;
-  std::int64_t data_height = 1;
-  std::int64_t data_width = 1;
-  std::int64_t result_width = 1;
-  std::int64_t kernel_height = 1;
-  std::int64_t kernel_width = 1;
-  std::int64_t stride_y = 1;
-  std::int64_t stride_x = 1;
-  std::int64_t dilation_y = 1;
-  std::int64_t dilation_x = 1;
-  std::int64_t top = 0;  ///< padding
-  std::int64_t left = 0;
-  std::uint8_t pad_value = 0;  ///< a byte of the data
-  bool is_signed = false;      ///< data is int8, not uint8
-};
-
 /// Weights in the two forms in which the loops read them.
 struct DepthwiseWeights {
   /// `weights`: (channels, kernel height, kernel width).
-  DepthwiseWeights(const DepthwiseShape& shape, const std::int8_t* weights);
+  DepthwiseWeights(const ImageWindow& shape, const std::int8_t* weights);
 
   std::vector<std::int16_t> plain;  ///< [kernel height][kernel width][channels]
   /// [64 channels][16 channels][kernel width][4 kernel rows], each 16 channels by 4 rows: what one
@@ -42,15 +25,15 @@ struct DepthwiseWeights {
 };
 
 /// sums[x][c] of row `y` of the result.
-void depthwise_row_plain(const DepthwiseShape& shape, const DepthwiseWeights& weights,
+void depthwise_row_plain(const ImageWindow& shape, const DepthwiseWeights& weights,
                          const std::uint8_t* data, std::int64_t y, std::int32_t* sums);
 
 /// The same by instructions that multiply and add four bytes at a time. With a receiver the sums of
 /// 64 channels at a time are given to it; `sums` has room for those of a row then.
 /// REQUIRES: has_avx512_vnni() and depthwise_scratch_bytes() bytes of `scratch`, aligned to 64.
-void depthwise_row_vnni(const DepthwiseShape& shape, const DepthwiseWeights& weights,
+void depthwise_row_vnni(const ImageWindow& shape, const DepthwiseWeights& weights,
                         const std::uint8_t* data, std::int64_t y, std::int32_t* sums,
                         const SumsReceiver* receiver, std::byte* scratch);
-std::size_t depthwise_scratch_bytes(const DepthwiseShape& shape);
+std::size_t depthwise_scratch_bytes(const ImageWindow& shape);
 
 }  // namespace tvmq::exec

@@ -15,47 +15,30 @@ namespace {
 constexpr std::size_t kCachedWeights = std::size_t{1} << 20;
 constexpr std::int64_t kPixelsPerUncachedWeights = 8;  ///< times as many
 
-/// An image is [height][width][channels], and so is the result.
-struct Geometry {
-  std::int64_t groups = 1;
-  std::int64_t channels = 1;  ///< of the data, all groups
-  std::int64_t height = 1;
-  std::int64_t width = 1;
-  std::int64_t result_height = 1;
-  std::int64_t result_width = 1;
-  std::int64_t kernel_width = 1;
-  std::int64_t stride_y = 1;
-  std::int64_t stride_x = 1;
-  std::int64_t dilation_y = 1;
-  std::int64_t dilation_x = 1;
-  std::int64_t top = 0;  ///< padding
-  std::int64_t left = 0;
-  std::uint8_t pad_value = 0;
-};
-
 class DirectConvolution final : public PixelSums {
  public:
   /// `weights` by group: (channels of the result, kernel height, kernel width, channels).
-  DirectConvolution(const Geometry& geometry, const DirectShape& shape, const ir::Tensor& weights)
-      : geometry_(geometry),
+  DirectConvolution(const ImageWindow& window, std::int64_t groups, const DirectShape& shape,
+                    const ir::Tensor& weights)
+      : window_(window),
+        groups_(groups),
         shape_(shape),
         vnni_(has_avx512_vnni() && shape.run_bytes >= 4),
-        row_bytes_(geometry.width * geometry.channels) {
-    padded_width_ = (geometry.result_width - 1) * geometry.stride_x +
-                    (geometry.kernel_width - 1) * geometry.dilation_x + 1;
-    const std::int64_t padded_height = padded_rows(geometry.result_height);
-    is_padded_ = geometry.top > 0 || geometry.left > 0 ||
-                 padded_width_ > geometry.width + geometry.left ||
-                 padded_height > geometry.height + geometry.top;
+        row_bytes_(window.data_width * window.channels) {
+    padded_width_ = (window.result_width - 1) * window.stride_x +
+                    (window.kernel_width - 1) * window.dilation_x + 1;
+    const std::int64_t padded_height = padded_rows(window.result_height);
+    is_padded_ = window.top > 0 || window.left > 0 ||
+                 padded_width_ > window.data_width + window.left ||
+                 padded_height > window.data_height + window.top;
     // Rows that follow each other without a gap are one.
-    is_flat_ = !is_padded_ && shape.rows == 1 && geometry.kernel_width == 1 &&
-               geometry.stride_y == 1 && geometry.stride_x == 1 &&
-               geometry.result_width == geometry.width;
+    is_flat_ = !is_padded_ && shape.rows == 1 && window.kernel_width == 1 && window.stride_y == 1 &&
+               window.stride_x == 1 && window.result_width == window.data_width;
     shape_.row_step =
-        geometry.dilation_y * (is_padded_ ? padded_width_ * geometry.channels : row_bytes_);
+        window.dilation_y * (is_padded_ ? padded_width_ * window.channels : row_bytes_);
     const auto all = weights.data<std::int8_t>();
-    const std::size_t each = all.size() / static_cast<std::size_t>(geometry.groups);
-    for (std::int64_t g = 0; g < geometry.groups; ++g) {
+    const std::size_t each = all.size() / static_cast<std::size_t>(groups);
+    for (std::int64_t g = 0; g < groups; ++g) {
       weights_.emplace_back(shape_, all.subspan(static_cast<std::size_t>(g) * each, each), vnni_);
     }
   }
@@ -64,7 +47,7 @@ class DirectConvolution final : public PixelSums {
     if (constant_bytes() > kCachedWeights) most *= kPixelsPerUncachedWeights;
     most = std::max(most, kDirectPixels);
     if (is_flat_) return most / kDirectPixels * kDirectPixels;
-    const std::int64_t width = geometry_.result_width;
+    const std::int64_t width = window_.result_width;
     if (is_padded_ || most >= width) return std::max<std::int64_t>(most / width, 1) * width;
     return divide_up(width, divide_up(width, most));
   }
@@ -72,8 +55,8 @@ class DirectConvolution final : public PixelSums {
   std::size_t scratch_bytes(std::int64_t count) const override {
     if (!is_padded_) return 0;
     const std::int64_t rows =
-        std::min(divide_up(count - 1, geometry_.result_width) + 1, geometry_.result_height);
-    return static_cast<std::size_t>(padded_rows(rows) * padded_width_ * geometry_.channels);
+        std::min(divide_up(count - 1, window_.result_width) + 1, window_.result_height);
+    return static_cast<std::size_t>(padded_rows(rows) * padded_width_ * window_.channels);
   }
   std::size_t constant_bytes() const override {
     std::size_t bytes = 0;
@@ -91,24 +74,24 @@ class DirectConvolution final : public PixelSums {
     DirectTarget target{.sums = sums, .receiver = receiver, .pixel = first};
     const auto* data = reinterpret_cast<const std::uint8_t*>(image);
     if (is_flat_) return sum(data + first * shape_.pixel_step, {.columns = count}, target);
-    const std::int64_t width = geometry_.result_width;
+    const std::int64_t width = window_.result_width;
     const std::int64_t first_row = first / width;
     std::int64_t row_bytes = row_bytes_;
-    const std::uint8_t* rows = data + first_row * geometry_.stride_y * row_bytes;
+    const std::uint8_t* rows = data + first_row * window_.stride_y * row_bytes;
     if (is_padded_) {
       const std::int64_t last_row = (first + count - 1) / width;
       auto* padded = reinterpret_cast<std::uint8_t*>(scratch);
-      copy_padded(data, first_row * geometry_.stride_y - geometry_.top,
+      copy_padded(data, first_row * window_.stride_y - window_.top,
                   padded_rows(last_row - first_row + 1), padded);
       rows = padded;
-      row_bytes = padded_width_ * geometry_.channels;
+      row_bytes = padded_width_ * window_.channels;
     }
     // The rest of a row, whole rows, the beginning of a row.
     for (const std::int64_t end = first + count; first < end;) {
       const std::int64_t column = first % width;
       DirectPixels pixels{.rows = 1,
                           .columns = std::min(width - column, end - first),
-                          .row_step = geometry_.stride_y * row_bytes};
+                          .row_step = window_.stride_y * row_bytes};
       if (column == 0 && end - first >= width) pixels.rows = (end - first) / width;
       const std::int64_t row = first / width - first_row;
       sum(rows + row * pixels.row_step + column * shape_.pixel_step, pixels, target);
@@ -124,17 +107,17 @@ class DirectConvolution final : public PixelSums {
   }
   /// Rows of the padded image that `rows` rows of the result read.
   std::int64_t padded_rows(std::int64_t rows) const {
-    return (rows - 1) * geometry_.stride_y + (shape_.rows - 1) * geometry_.dilation_y + 1;
+    return (rows - 1) * window_.stride_y + (shape_.rows - 1) * window_.dilation_y + 1;
   }
 
   void copy_padded(const std::uint8_t* data, std::int64_t first, std::int64_t rows,
                    std::uint8_t* to) const {
-    const std::int64_t bytes = padded_width_ * geometry_.channels;
-    const std::int64_t before = std::min(geometry_.left * geometry_.channels, bytes);
+    const std::int64_t bytes = padded_width_ * window_.channels;
+    const std::int64_t before = std::min(window_.left * window_.channels, bytes);
     const std::int64_t inside = std::min(row_bytes_, bytes - before);
-    const int padding = geometry_.pad_value;
+    const int padding = window_.pad_value;
     for (std::int64_t y = first; y < first + rows; ++y, to += bytes) {
-      if (y < 0 || y >= geometry_.height) {
+      if (y < 0 || y >= window_.data_height) {
         std::memset(to, padding, bytes);
         continue;
       }
@@ -148,13 +131,14 @@ class DirectConvolution final : public PixelSums {
     const auto loop = vnni_ ? direct_sums_vnni : direct_sums_plain;
     for (const DirectWeights& each : weights_) {
       loop(shape_, each, data, pixels, target);
-      data += geometry_.channels / geometry_.groups;
+      data += window_.channels / groups_;
       if (target.sums != nullptr) target.sums += shape_.channels;
       target.channel += shape_.channels;
     }
   }
 
-  Geometry geometry_;
+  ImageWindow window_;
+  std::int64_t groups_;
   DirectShape shape_;
   bool vnni_;
   std::int64_t row_bytes_;
@@ -193,34 +177,19 @@ bool runs_direct_convolutions(bool prefer_library) {
 PixelSumsChoice make_direct_convolution(const ConvolutionProblem& problem) {
   const ir::Shape& weights = problem.weights.shape();
   if (std::string reason = why_no_byte_sums(problem); !reason.empty()) return reason;
-  const std::size_t data_y = problem.data_channel_axis == 1 ? 2 : 1;
-  const std::size_t result_y = problem.result_channel_axis == 1 ? 2 : 1;
-  const std::int64_t channels = problem.data.shape[problem.data_channel_axis];
-  const Geometry geometry{.groups = problem.groups,
-                          .channels = channels,
-                          .height = problem.data.shape[data_y],
-                          .width = problem.data.shape[data_y + 1],
-                          .result_height = problem.result.shape[result_y],
-                          .result_width = problem.result.shape[result_y + 1],
-                          .kernel_width = weights[4],
-                          .stride_y = problem.strides[0],
-                          .stride_x = problem.strides[1],
-                          .dilation_y = problem.dilation[0],
-                          .dilation_x = problem.dilation[1],
-                          .top = problem.pad_before[0],
-                          .left = problem.pad_before[1],
-                          .pad_value = static_cast<std::uint8_t>(problem.pad_value)};
+  const ImageWindow window = window_of(problem);
   // Neighbouring columns are neighbouring bytes, unless others lie in between.
   const bool joined = problem.groups == 1 && problem.dilation[1] == 1;
   const DirectShape shape{.channels = weights[1],
                           .rows = weights[3],
                           .runs = joined ? 1 : weights[4],
-                          .run_bytes = joined ? weights[4] * channels : weights[2],
-                          .run_step = problem.dilation[1] * channels,
-                          .pixel_step = problem.strides[1] * channels,
+                          .run_bytes = joined ? weights[4] * window.channels : weights[2],
+                          .run_step = window.dilation_x * window.channels,
+                          .pixel_step = window.stride_x * window.channels,
                           .sums_step = problem.groups * weights[1],
-                          .is_signed = problem.data.dtype == ir::DType::kInt8};
-  return std::make_unique<DirectConvolution>(geometry, shape, channels_last(problem.weights));
+                          .is_signed = window.is_signed};
+  return std::make_unique<DirectConvolution>(window, problem.groups, shape,
+                                             channels_last(problem.weights));
 }
 
 PixelSumsChoice make_direct_dense(const ir::TensorType& data, const ir::Tensor& weights) {
@@ -232,14 +201,14 @@ PixelSumsChoice make_direct_dense(const ir::TensorType& data, const ir::Tensor& 
   const std::int64_t elements = ir::element_count(data.shape).value_or(0);
   if (elements == 0 || weights.size() == 0) return std::string("an empty layer");
   if (!fits_int32(depth)) return std::string("sums beyond 32 bits");
-  const Geometry geometry{
-      .channels = depth, .width = elements / depth, .result_width = elements / depth};
+  const ImageWindow window{
+      .channels = depth, .data_width = elements / depth, .result_width = elements / depth};
   const DirectShape shape{.channels = units,
                           .run_bytes = depth,
                           .pixel_step = depth,
                           .sums_step = units,
                           .is_signed = data.dtype == ir::DType::kInt8};
-  return std::make_unique<DirectConvolution>(geometry, shape, weights);
+  return std::make_unique<DirectConvolution>(window, 1, shape, weights);
 }
 
 }  // namespace tvmq::exec

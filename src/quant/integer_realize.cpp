@@ -72,20 +72,9 @@ class Realizer {
 
   [[nodiscard]] bool is_read_as_float(NodeId id) const {
     return id == source().output() || std::ranges::any_of(users_[id], [&](NodeId user) {
-             switch (plan_.roles[user]) {
-               case Role::kConvolution:
-               case Role::kDense:
-               case Role::kAverage:
-                 return false;
-               case Role::kView:
-               case Role::kMove:
-               case Role::kConcatenate:
-                 return !is_stored(user);
-               case Role::kElementwise:
-               case Role::kFloat:
-                 return true;
-             }
-             return true;
+             const Role role = plan_.roles[user];
+             if (is_layer(role) || role == Role::kAverage) return false;
+             return role == Role::kElementwise || role == Role::kFloat || !is_stored(user);
            });
   }
 

@@ -18,7 +18,7 @@ std::int64_t positions(std::int64_t size, std::int64_t padding, std::int64_t ker
   return (size + 2 * padding - (kernel - 1) * dilation - 1) / stride + 1;
 }
 
-void expect_equal_rows(const DepthwiseShape& shape, std::int64_t rows) {
+void expect_equal_rows(const ImageWindow& shape, std::int64_t rows) {
   Numbers numbers(static_cast<std::uint64_t>(shape.channels));
   const std::int64_t taps = shape.kernel_height * shape.kernel_width;
   const ir::Tensor weights = numbers.integers<std::int8_t>({shape.channels, taps}, -128, 127);
@@ -48,19 +48,19 @@ TEST(DepthwiseRows, FourBytesAtATimeEqualThePlainLoops) {
             SCOPED_TRACE(testing::Message()
                          << channels << " channels, kernel " << kernel << ", stride " << stride
                          << ", dilation " << dilation << (is_signed ? ", int8" : ", uint8"));
-            DepthwiseShape shape{.channels = channels,
-                                 .data_height = 8,
-                                 .data_width = 9,
-                                 .kernel_height = kernel,
-                                 .kernel_width = kernel,
-                                 .stride_y = stride,
-                                 .stride_x = stride,
-                                 .dilation_y = dilation,
-                                 .dilation_x = dilation,
-                                 .top = kernel * dilation - 1,  // some rows see only padding
-                                 .left = kernel / 2 * dilation,
-                                 .pad_value = static_cast<std::uint8_t>(stride == 2 ? 0 : 77),
-                                 .is_signed = is_signed};
+            ImageWindow shape{.channels = channels,
+                              .data_height = 8,
+                              .data_width = 9,
+                              .kernel_height = kernel,
+                              .kernel_width = kernel,
+                              .stride_y = stride,
+                              .stride_x = stride,
+                              .dilation_y = dilation,
+                              .dilation_x = dilation,
+                              .top = kernel * dilation - 1,  // some rows see only padding
+                              .left = kernel / 2 * dilation,
+                              .pad_value = static_cast<std::uint8_t>(stride == 2 ? 0 : 77),
+                              .is_signed = is_signed};
             shape.result_width = positions(9, shape.left, kernel, dilation, stride);
             if (shape.result_width < 1) continue;
             expect_equal_rows(shape, positions(8, shape.top, kernel, dilation, stride));
@@ -88,13 +88,13 @@ TEST(DepthwiseRows, SumsOfAKnownKernel) {
   // 2 x 2 pixels of one channel, a 2 x 2 kernel.
   const std::vector<std::int8_t> weights = {1, -2, 3, 100};
   for (const bool is_signed : {false, true}) {
-    const DepthwiseShape shape{.channels = 1,
-                               .data_height = 2,
-                               .data_width = 2,
-                               .result_width = 1,
-                               .kernel_height = 2,
-                               .kernel_width = 2,
-                               .is_signed = is_signed};
+    const ImageWindow shape{.channels = 1,
+                            .data_height = 2,
+                            .data_width = 2,
+                            .result_width = 1,
+                            .kernel_height = 2,
+                            .kernel_width = 2,
+                            .is_signed = is_signed};
     const std::vector<std::uint8_t> data = {10, 20, 30, 255};
     std::int32_t sum = 0;
     depthwise_row_plain(shape, DepthwiseWeights(shape, weights.data()), data.data(), 0, &sum);
