@@ -79,8 +79,8 @@ class Planner {
     const auto place = std::ranges::find_if_not(weight, [](float w) { return std::isfinite(w); });
     if (place == weight.end()) return;
     throw InputError(
-        fmt::format("{}: found {} as element {} of its weight, expected a finite number; export "
-                    "the model again",
+        fmt::format("{}: found NaN or infinity ({}) as element {} of its weight, expected finite "
+                    "numbers; export the model again",
                     describe(graph(), id), *place, place - weight.begin()));
   }
 
