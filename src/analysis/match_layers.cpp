@@ -12,6 +12,7 @@ struct Layer {
   ir::NodeId value = 0;              ///< its result, see behind_marks()
   ir::Shape shape;                   ///< of `value`
   std::optional<ir::NodeId> biased;  ///< the sum with a constant that is its only use
+  std::optional<ir::NodeId> both;    ///< of a wide layer: the sum of its two products
 };
 
 std::optional<ir::Op> layer_op(const ir::Node& node) {
@@ -52,19 +53,41 @@ std::optional<ir::NodeId> biased(const ir::Graph& graph,
   return graph[other].is_constant() && same_shape ? std::optional(user) : std::nullopt;
 }
 
+/// Where the first product of a wide layer, biased and cast, meets the second.
+std::optional<ir::NodeId> sum_of_products(const ir::Graph& graph,
+                                          const std::vector<std::vector<ir::NodeId>>& users,
+                                          ir::NodeId value) {
+  for (ir::NodeId id = value; users[id].size() == 1;) {
+    id = users[id][0];
+    const ir::Node& user = graph[id];
+    if (user.is_call(ir::Op::kCast)) continue;
+    if (!user.is_call(ir::Op::kAdd)) break;
+    const bool computed = std::ranges::none_of(
+        user.inputs, [&](ir::NodeId operand) { return graph[operand].is_constant(); });
+    if (computed) return id;
+  }
+  return std::nullopt;
+}
+
 std::vector<Layer> layers_of(const ir::Graph& graph) {
   const auto users = ir::users(graph);
+  const auto first = quant::first_products(graph);
+  std::vector<bool> is_wide(graph.size(), false);
+  for (const auto& each : first) {
+    if (each) is_wide[*each] = true;
+  }
   std::vector<Layer> layers;
   for (const ir::NodeId id : ir::post_order(graph, graph.output())) {
     const auto op = layer_op(graph[id]);
-    if (!op || shape_of(graph[id]) == nullptr) continue;
+    if (!op || shape_of(graph[id]) == nullptr || first[id]) continue;
     const ir::NodeId value = behind_marks(graph, users, id);
     if (shape_of(graph[value]) == nullptr) continue;
     layers.push_back({.id = id,
                       .op = *op,
                       .value = value,
                       .shape = *shape_of(graph[value]),
-                      .biased = biased(graph, users, value)});
+                      .biased = biased(graph, users, value),
+                      .both = is_wide[id] ? sum_of_products(graph, users, value) : std::nullopt});
   }
   return layers;
 }
@@ -76,7 +99,10 @@ LayerPair pair_of(const ir::Graph& graph, const Layer& reference, const Layer& a
                  .reference_value = reference.value,
                  .actual_value = actual.value,
                  .integer = operand != nullptr && ir::is_integer(operand->dtype)};
-  if (actual.biased && (pair.integer || reference.biased)) {
+  if (actual.both) {
+    pair.actual_value = *actual.both;
+    pair.reference_value = reference.biased.value_or(reference.value);
+  } else if (actual.biased && (pair.integer || reference.biased)) {
     pair.actual_value = *actual.biased;
     pair.reference_value = reference.biased.value_or(reference.value);
   }

@@ -60,15 +60,19 @@ void spread_to_operands(const Graph& graph, std::vector<bool>& integer) {
   }
 }
 
+Grid grid_of(const quant::AffineParameters& parameters) {
+  return {.scale = parameters.scale,
+          .zero_point = parameters.zero_point,
+          .lowest = 0,
+          .highest = parameters.highest};
+}
+
 /// The integers of a layer's weight with the scale of each row.
 OperandRounding integer_rounding(NodeId input, const quant::AffineParameters& parameters,
                                  quant::QuantizedWeight weight) {
   const auto shared = std::make_shared<const quant::QuantizedWeight>(std::move(weight));
   return {.input = input,
-          .grid = {.scale = parameters.scale,
-                   .zero_point = parameters.zero_point,
-                   .lowest = 0,
-                   .highest = parameters.highest},
+          .grid = grid_of(parameters),
           .rounded_row = [shared](std::int64_t row, std::span<float> values) {
             const auto integers = shared->values.data<std::int8_t>();
             const auto first = static_cast<std::size_t>(row) * values.size();
@@ -141,14 +145,25 @@ QuantizedNetwork describe_integer(const quant::IntegerPlan& plan,
                            .layers = {},
                            .stored = {},
                            .integer = std::vector<bool>(plan.graph.size(), false)};
-  network.layers = pair_layers(network.reference, network.actual);
+  for (const NodeId layer : layers_of(network.reference)) {
+    AnalysedLayer& analysed = network.layers.emplace_back();
+    analysed.layer = analysed.output = layer;
+  }
+  const auto layer_of = [&](NodeId id) -> AnalysedLayer* {
+    const auto found = std::ranges::find(network.layers, id, &AnalysedLayer::layer);
+    return found == network.layers.end() ? nullptr : &*found;
+  };
+  for (const quant::FloatLayer& each : emitted.float_layers) {
+    if (AnalysedLayer* layer = layer_of(each.layer)) layer->actual = each.node;
+  }
   const std::vector<quant::AffineParameters> stored =
       quant::stored_parameters(plan, parameters.ranges, options.activation_bits);
+  const std::vector<quant::AffineParameters> wide = quant::wide_stored_parameters(plan, parameters);
   for (NodeId id = 0; id < plan.graph.size(); ++id) network.integer[id] = plan.stored[id];
 
   for (quant::IntegerLayer& integer : emitted.layers) {
-    const auto found = std::ranges::find(network.layers, integer.layer, &AnalysedLayer::layer);
-    check(found != network.layers.end(), "an integer layer is a layer");
+    AnalysedLayer* found = layer_of(integer.layer);
+    check(found != nullptr, "an integer layer is a layer");
     found->output = integer.float_value;
     found->actual = integer.accumulator;
     found->scales = std::move(integer.scales);
@@ -156,15 +171,15 @@ QuantizedNetwork describe_integer(const quant::IntegerPlan& plan,
     const Node& node = plan.graph[integer.layer];
     const NodeId input = node.inputs[0];
     if (!plan.stored[input] || !has_known_operands(plan.graph, integer.layer)) continue;
-    found->rounding = integer_rounding(
-        input, stored[input], quant::layer_weight(plan, parameters, options, integer.layer));
+    found->rounding =
+        integer_rounding(input, plan.wide[integer.layer] ? wide[input] : stored[input],
+                         quant::layer_weight(plan, parameters, options, integer.layer));
   }
+  const auto users = ir::users(plan.graph);
   for (const NodeId id : plan.observed) {
-    network.stored.push_back({.node = id,
-                              .grid = {.scale = stored[id].scale,
-                                       .zero_point = stored[id].zero_point,
-                                       .lowest = 0,
-                                       .highest = stored[id].highest}});
+    const bool only_wide =
+        std::ranges::all_of(users[id], [&](NodeId user) { return plan.wide[user]; });
+    network.stored.push_back({.node = id, .grid = grid_of(only_wide ? wide[id] : stored[id])});
   }
   spread_to_operands(network.reference, network.integer);
   return network;

@@ -35,11 +35,20 @@ struct Measured {
   double drop = 0;  ///< top-1, float - integer, in percentage points; 0 without labels
 };
 
-/// A layer that works on integers and need not.
+/// Of what floating point would gain, an input of 16 bits must gain so much to be chosen instead.
+constexpr double kMostOfTheGain = 0.8;
+
+/// How a layer is more exact.
+enum class Kept : std::uint8_t { kWide, kFloat };
+
+/// A layer that works on integers and need not, or not on 8 bits.
 struct Candidate {
   std::string name;
-  double macs = 0;      ///< share of the network's, 0..1
-  double alone_db = 0;  ///< SQNR with this layer alone in floating point
+  double macs = 0;                     ///< share of the network's, 0..1
+  bool is_wide = false;                ///< has 16 bits from the start
+  double alone_db = 0;                 ///< SQNR with this layer alone in floating point
+  std::optional<double> wide_db = {};  ///< ... with 16 bits for it alone; nothing: not possible
+  Kept kept = Kept::kFloat;            ///< how it will be more exact, if it is chosen
 };
 
 std::string figures(const Measured& measured, const QuantizationConfig& bound) {
@@ -91,7 +100,8 @@ class Control {
       const quant::Role role = network.plan.roles[id];
       if (role != quant::Role::kConvolution && role != quant::Role::kDense) continue;
       const auto macs = static_cast<double>(ir::multiply_accumulates(network.plan.graph, id));
-      candidates_.push_back({.name = names[id], .macs = macs / all});
+      candidates_.push_back(
+          {.name = names[id], .macs = macs / all, .is_wide = network.plan.wide[id]});
     }
   }
 
@@ -109,11 +119,13 @@ class Control {
     }
     AccuracyControlResult result = finish(chosen, bound, true);
     chosen.resize(result.report.steps.size());
-    if (!chosen.empty()) log_.info("accuracy control: the same by hand: " + skip_lines(chosen));
+    if (!chosen.empty()) log_.info("accuracy control: the same by hand: " + by_hand(chosen));
+    MoreExactLayers layers = layers_of(chosen);
     result.plan = quant::AccuracyPlan{.file = plan_path(config_),
                                       .graph_hash = quant::graph_hash(bound_),
                                       .bound = bound,
-                                      .float_layers = names_of(chosen)};
+                                      .wide_layers = std::move(layers.wide),
+                                      .float_layers = std::move(layers.in_float)};
     return result;
   }
 
@@ -126,26 +138,41 @@ class Control {
     return !bound.max_accuracy_drop || measured.drop <= *bound.max_accuracy_drop + kRounding;
   }
 
-  [[nodiscard]] std::vector<std::string> names_of(const std::vector<std::size_t>& chosen) const {
-    std::vector<std::string> names;
-    names.reserve(chosen.size());
-    for (const std::size_t i : chosen) names.push_back(candidates_[i].name);
-    return names;
+  [[nodiscard]] MoreExactLayers layers_of(const std::vector<std::size_t>& chosen) const {
+    MoreExactLayers layers;
+    for (const std::size_t i : chosen) {
+      const Candidate& each = candidates_[i];
+      (each.kept == Kept::kWide ? layers.wide : layers.in_float).push_back(each.name);
+    }
+    return layers;
   }
-  [[nodiscard]] std::string skip_lines(const std::vector<std::size_t>& chosen) const {
-    std::vector<std::string> lines;
-    lines.reserve(chosen.size());
-    for (const std::size_t i : chosen) lines.push_back(quant::skip_line(candidates_[i].name));
-    return fmt::format("SkipLayers {}", fmt::join(lines, ", "));
+  /// The choice as lines of the configuration.
+  [[nodiscard]] std::string by_hand(const std::vector<std::size_t>& chosen) const {
+    const MoreExactLayers layers = layers_of(chosen);
+    std::vector<std::string> parts;
+    const auto add = [&](std::string_view key, const std::vector<std::string>& names) {
+      if (names.empty()) return;
+      std::vector<std::string> lines;
+      for (const std::string& name : names) lines.push_back(quant::skip_line(name));
+      parts.push_back(fmt::format("{} {}", key, fmt::join(lines, ", ")));
+    };
+    std::vector<std::string> wide = layers.wide;
+    for (const Candidate& each : candidates_) {
+      const bool in_float = std::ranges::find(layers.in_float, each.name) != layers.in_float.end();
+      if (each.is_wide && !in_float) wide.push_back(each.name);
+    }
+    // WideLayers takes the place of what is chosen without it.
+    add("WideLayers", layers.wide.empty() ? layers.wide : wide);
+    add("SkipLayers", layers.in_float);
+    return fmt::format("{}", fmt::join(parts, "; "));
   }
   [[nodiscard]] double macs_of(const std::vector<std::size_t>& chosen) const {
     return std::accumulate(chosen.begin(), chosen.end(), 0.0,
                            [&](double sum, std::size_t i) { return sum + candidates_[i].macs; });
   }
 
-  CalibratedNetwork network_with(const std::vector<std::size_t>& in_float,
-                                 Biases biases = Biases::kAnew) {
-    return with_float_layers(network_, names_of(in_float), biases, samples_, config_, run_, log_);
+  CalibratedNetwork network_with(const MoreExactLayers& layers, Biases biases = Biases::kAnew) {
+    return with_more_exact(network_, layers, biases, samples_, config_, run_, log_);
   }
 
   Measured measure(const CalibratedNetwork& network, std::int64_t most_batches) {
@@ -170,25 +197,41 @@ class Control {
     }
     return measured;
   }
-  Measured measure(const std::vector<std::size_t>& in_float) {
-    return measure(network_with(in_float), -1);
+  Measured measure(const std::vector<std::size_t>& chosen) {
+    return measure(network_with(layers_of(chosen)), -1);
   }
 
-  /// Candidates in the order of what putting each alone into floating point gains, the most first.
+  /// Candidates in the order of what putting each alone into floating point gains, the most first;
+  /// and which of them need only 16 bits.
   void rank() {
     const std::int64_t batches =
         std::max<std::int64_t>(1, kRankingImages / config_.dataset.batch_size);
+    const double none_db = measure(network_, batches).sqnr_db;
     for (std::size_t i = 0; i < candidates_.size(); ++i) {
       log_.progress("ranking layers", static_cast<std::int64_t>(i),
                     static_cast<std::int64_t>(candidates_.size()));
-      candidates_[i].alone_db = measure(network_with({i}, Biases::kAsTheyAre), batches).sqnr_db;
+      Candidate& each = candidates_[i];
+      const MoreExactLayers in_float{.wide = {}, .in_float = {each.name}};
+      each.alone_db = measure(network_with(in_float, Biases::kAsTheyAre), batches).sqnr_db;
+      if (each.is_wide) continue;
+      const CalibratedNetwork wide =
+          network_with({.wide = {each.name}, .in_float = {}}, Biases::kAsTheyAre);
+      if (std::ranges::count(wide.plan.wide, true) ==
+          std::ranges::count(network_.plan.wide, true)) {
+        continue;
+      }
+      each.wide_db = measure(wide, batches).sqnr_db;
+      const double most = none_db + kMostOfTheGain * (each.alone_db - none_db);
+      if (*each.wide_db >= std::min(each.alone_db, most)) each.kept = Kept::kWide;
     }
     std::stable_sort(
         candidates_.begin(), candidates_.end(),
         [](const Candidate& a, const Candidate& b) { return a.alone_db > b.alone_db; });
     for (const Candidate& each : candidates_) {
-      log_.debug(fmt::format("accuracy control: {:.2f} dB with {} alone in floating point",
-                             each.alone_db, quant::skip_line(each.name)));
+      log_.debug(
+          fmt::format("accuracy control: {:.2f} dB with {} alone in floating point{}",
+                      each.alone_db, quant::skip_line(each.name),
+                      each.wide_db ? fmt::format(", {:.2f} dB with 16 bits", *each.wide_db) : ""));
     }
   }
 
@@ -197,9 +240,13 @@ class Control {
   std::vector<std::size_t> search(const std::string& bound) {
     std::size_t fails = 0;
     std::size_t works = 0;
-    for (std::size_t count = 1; works == 0; count = std::min(2 * count, candidates_.size())) {
+    for (std::size_t count = 1; works == 0;
+         count = std::clamp<std::size_t>(2 * count, 1, candidates_.size())) {
       if (holds_with_worst(count)) {
         works = count;
+      } else if (count == candidates_.size() && only_float()) {
+        fails = 0;
+        count = 0;
       } else if (count == candidates_.size()) {
         throw InputError(fmt::format(
             "{}: it does not hold with any layer on integers ({} with all layers on integers); ask "
@@ -216,6 +263,14 @@ class Control {
     return worst(works);
   }
 
+  /// 16 bits are not enough: all go to floating point. False if they did before.
+  bool only_float() {
+    bool any = false;
+    for (Candidate& each : candidates_)
+      any = std::exchange(each.kept, Kept::kFloat) == Kept::kWide || any;
+    return any;
+  }
+
   static std::vector<std::size_t> worst(std::size_t count) {
     std::vector<std::size_t> indices(count);
     std::iota(indices.begin(), indices.end(), std::size_t{0});
@@ -225,11 +280,11 @@ class Control {
     if (candidates_.empty()) return false;
     const std::vector<std::size_t> chosen = worst(std::min(count, candidates_.size()));
     const Measured measured = measure(chosen);
-    log_.info(
-        fmt::format("accuracy control: {} with the worst {} of {} layers in floating point, "
-                    "{:.1f} % of the multiply-accumulates",
-                    figures(measured, config_.quantization), chosen.size(), candidates_.size(),
-                    100 * macs_of(chosen)));
+    log_.info(fmt::format(
+        "accuracy control: {} with the worst {} of {} layers more exact, {} by 16 bits, "
+        "{} in floating point: {:.1f} % of the multiply-accumulates",
+        figures(measured, config_.quantization), chosen.size(), candidates_.size(),
+        layers_of(chosen).wide.size(), layers_of(chosen).in_float.size(), 100 * macs_of(chosen)));
     return holds(measured);
   }
 
@@ -263,19 +318,20 @@ class Control {
     for (const std::size_t each : chosen) {
       so_far.push_back(each);
       const CalibratedNetwork step_network = std::move(result.network);
-      result.network = network_with(so_far);
+      result.network = network_with(layers_of(so_far));
       const Measured now = measure(result.network, -1);
       const double share = candidates_[each].macs;
+      const bool wide = candidates_[each].kept == Kept::kWide;
       report::ControlStep step{
           .layer = candidates_[each].name,
-          .kept = "float",
+          .kept = wide ? "16 bits" : "float",
           .gain = fmt::format("{} -> {}", figures(last, config_.quantization),
                               figures(now, config_.quantization)),
           .cost =
               fmt::format("{:.2f} % of the multiply-accumulates, {:+.1f} % of the time of a run",
                           100 * share, 100 * more_time(step_network, result.network))};
-      log_.info(fmt::format("accuracy control: {} in floating point: {}; costs {}",
-                            quant::skip_line(step.layer), step.gain, step.cost));
+      log_.info(fmt::format("accuracy control: {} {}: {}; costs {}", quant::skip_line(step.layer),
+                            wide ? "with 16 bits" : "in floating point", step.gain, step.cost));
       result.report.steps.push_back(std::move(step));
       last = now;
       if (stops && holds(now)) break;
@@ -297,23 +353,26 @@ class Control {
 
   AccuracyControlResult follow(const quant::AccuracyPlan& plan, const std::string& bound) {
     std::vector<std::size_t> chosen;
-    chosen.reserve(plan.float_layers.size());
-    for (const std::string& name : plan.float_layers) {
-      const auto place = std::ranges::find(candidates_, name, &Candidate::name);
-      if (place == candidates_.end()) {
-        throw InputError(fmt::format(
-            "{}: '{}' is no layer that would be on integers otherwise; delete the file to search "
-            "anew",
-            plan.file.string(), name));
+    const auto choose = [&](const std::vector<std::string>& names, Kept kept) {
+      for (const std::string& name : names) {
+        const auto place = std::ranges::find(candidates_, name, &Candidate::name);
+        if (place == candidates_.end()) {
+          throw InputError(fmt::format(
+              "{}: '{}' is no layer that would be on integers otherwise; delete the file to search "
+              "anew",
+              plan.file.string(), name));
+        }
+        place->kept = kept;
+        chosen.push_back(static_cast<std::size_t>(place - candidates_.begin()));
       }
-      chosen.push_back(static_cast<std::size_t>(place - candidates_.begin()));
-    }
+    };
+    choose(plan.wide_layers, Kept::kWide);
+    choose(plan.float_layers, Kept::kFloat);
     before_ = measure({});
     const Measured measured = measure(chosen);
     if (!holds(measured)) {
       throw InputError(fmt::format(
-          "{}: with its {} layers in floating point {} does not hold ({}); delete the "
-          "file to search anew",
+          "{}: with its {} layers more exact {} does not hold ({}); delete the file to search anew",
           plan.file.string(), chosen.size(), bound, figures(measured, config_.quantization)));
     }
     log_.info(fmt::format("accuracy control: the plan of {}, no search: {}", plan.file.string(),

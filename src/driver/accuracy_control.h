@@ -1,7 +1,9 @@
-// Accuracy control: layers go back to floating point, worst first, until a bound on the result
-// holds (MaxAccuracyDrop, MinSqnr).
+// Accuracy control: layers become more exact, worst first, until a bound on the result holds
+// (MaxAccuracyDrop, MinSqnr): their input gets 16 bits where that gains most of what floating point
+// would, else they go to floating point.
 //
-//   rank      the output error of the integer network with each layer alone in floating point
+//   rank      the output error of the integer network with each layer alone in floating point, and
+//             with 16 bits
 //   search    the fewest of the worst layers with which the bound holds
 //   give back those of them, dearest first, without which it holds too
 //   keep      the plan, so that the next run needs no search (PlanFile)
@@ -28,7 +30,7 @@ namespace tvmq::driver {
 bool controls_accuracy(const Config& config);
 
 struct AccuracyControlResult {
-  CalibratedNetwork network;  ///< with the layers that must be in floating point there
+  CalibratedNetwork network;  ///< with the layers that must be more exact
   report::AccuracyControl report;
   std::optional<quant::AccuracyPlan> plan;  ///< after a search: to be kept
 };

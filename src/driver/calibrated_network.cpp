@@ -18,6 +18,7 @@
 #include "quant/expected_bias.h"
 #include "quant/layers.h"
 #include "quant/weight_rounding.h"
+#include "quant/wide_layers.h"
 
 namespace tvmq::driver {
 namespace {
@@ -36,6 +37,32 @@ std::string exact_pattern(std::string_view name) {
   return pattern;
 }
 
+void choose(std::span<const std::string> names, std::vector<std::string>& patterns) {
+  for (const std::string& name : names) patterns.push_back(exact_pattern(name));
+}
+
+/// All that was seen of each value; nothing if nothing was looked at.
+std::vector<quant::Interval> extents_of(const quant::CalibrationTable& table) {
+  std::vector<quant::Interval> extents;
+  if (table.samples == 0) return extents;
+  for (const auto& entry : table.entries) extents.push_back({entry.min, entry.max});
+  return extents;
+}
+
+/// WideLayers auto.
+void widen_little_seen(CalibratedNetwork& network, const QuantizationConfig& quantization) {
+  constexpr int kUsualBits = 8;  // who asks for fewer does not want more
+  if (quantization.wide_layers || !network.options.wide_layers.empty() ||
+      quantization.activation_bits != kUsualBits) {
+    return;
+  }
+  choose(quant::little_seen_layers(network.plan, network.table.samples),
+         network.options.wide_layers);
+  network.plan = quant::plan_integer(network.plan.graph, network.options);
+  check(network.plan.observed.size() == network.table.entries.size(),
+        "16 bits do not change which values are observed");
+}
+
 /// The equalized network, if the configuration wants it equalized.
 struct PlannedNetwork {
   quant::IntegerOptions options;
@@ -50,7 +77,8 @@ PlannedNetwork plan_network(const ir::Graph& bound, Calibration& calibration, co
     result.plan = quant::plan_integer(prepared, result.options);
     return result;
   }
-  const quant::IntegerOptions options = calibration.equalization_options(result.options);
+  quant::IntegerOptions options = calibration.equalization_options(result.options);
+  options.wide_layers.clear();  // which layers are wide does not change what is equalized
   const quant::IntegerPlan plan = quant::plan_integer(prepared, options);
   const std::vector<ir::NodeId> values = quant::equalizable(plan);
   const auto statistics = calibration.equalization(plan.graph, values, options);
@@ -119,7 +147,9 @@ CalibratedNetwork calibrate_network(const ir::Graph& bound, Samples& samples,
                             .plan = std::move(planned.plan),
                             .parameters = {.ranges = std::move(found.ranges)},
                             .table = std::move(found.table)};
+  widen_little_seen(network, config.quantization);
   quant::IntegerParameters& parameters = network.parameters;
+  parameters.extents = extents_of(network.table);
   const QuantizationConfig& quantization = config.quantization;
   if (calibration.has_cache() && !calibration.has_samples() && looks_at_samples(config)) {
     correct_without_samples(network, calibration, quantization, log);
@@ -140,22 +170,21 @@ CalibratedNetwork calibrate_network(const ir::Graph& bound, Samples& samples,
   return network;
 }
 
-CalibratedNetwork with_float_layers(const CalibratedNetwork& network,
-                                    std::span<const std::string> layers, Biases biases,
-                                    Samples& samples, const Config& config, const RunOptions& run,
-                                    Log& log) {
+CalibratedNetwork with_more_exact(const CalibratedNetwork& network, const MoreExactLayers& layers,
+                                  Biases biases, Samples& samples, const Config& config,
+                                  const RunOptions& run, Log& log) {
   CalibratedNetwork result{.options = network.options,
                            .plan = {},
                            .parameters = network.parameters,
                            .table = network.table};
-  for (const std::string& layer : layers) {
-    result.options.skip_layers.push_back(exact_pattern(layer));
-  }
+  choose(layers.wide, result.options.wide_layers);
+  choose(layers.in_float, result.options.skip_layers);
   result.plan = quant::plan_integer(network.plan.graph, result.options);
   check(result.plan.graph.size() == network.plan.graph.size(), "planning keeps a planned graph");
   for (auto& layer : result.plan.layers) {
-    const bool chosen = std::find(layers.begin(), layers.end(), layer.name) != layers.end();
-    if (chosen) layer.reason = "accuracy control";
+    if (std::ranges::find(layers.in_float, layer.name) != layers.in_float.end()) {
+      layer.reason = "accuracy control";
+    }
   }
 
   struct Known {
@@ -191,6 +220,7 @@ CalibratedNetwork with_float_layers(const CalibratedNetwork& network,
     result.parameters.ranges.push_back(found.range);
     result.table.entries.push_back(found.entry);
   }
+  result.parameters.extents = extents_of(result.table);
   if (biases == Biases::kAnew && !network.parameters.offsets.empty()) {
     result.parameters.offsets =
         quant::correct_bias(result.plan, result.parameters, result.options, samples.source(),

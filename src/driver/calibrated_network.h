@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
+#include <vector>
 
 #include "base/log.h"
 #include "driver/calibration.h"
@@ -36,16 +36,20 @@ CalibratedNetwork calibrate_network(const ir::Graph& bound, Samples& samples,
 void count_for_integer(const ir::Graph& bound, Calibration& calibration, const Config& config,
                        Log& log);
 
-/// Whether with_float_layers() corrects biases for the network that it makes, or leaves them as
+/// Layers by name (quant::layer_names() of the plan's graph) that become more exact than they were.
+struct MoreExactLayers {
+  std::vector<std::string> wide;      ///< inputs of 16 bits
+  std::vector<std::string> in_float;  ///< floating point
+};
+
+/// Whether with_more_exact() corrects biases for the network that it makes, or leaves them as
 /// they are. The first takes as long as correcting biases does.
 enum class Biases : std::uint8_t { kAnew, kAsTheyAre };
 
-/// The same with the layers of these names (quant::layer_names() of the plan's graph) in floating
-/// point, too. What calibration found is used again; samples are only read for biases, and for a
-/// value that is stored as integers now and was not before.
-CalibratedNetwork with_float_layers(const CalibratedNetwork& network,
-                                    std::span<const std::string> layers, Biases biases,
-                                    Samples& samples, const Config& config, const RunOptions& run,
-                                    Log& log);
+/// The same with `layers`. What calibration found is used again; samples are only read for biases,
+/// and for a value that is stored as integers now and was not before.
+CalibratedNetwork with_more_exact(const CalibratedNetwork& network, const MoreExactLayers& layers,
+                                  Biases biases, Samples& samples, const Config& config,
+                                  const RunOptions& run, Log& log);
 
 }  // namespace tvmq::driver

@@ -76,8 +76,10 @@ struct QuantizationConfig {
   std::optional<std::vector<std::int64_t>> skip_conv_layers;
   std::optional<bool> skip_dense_layer;  ///< nothing: true for kTvm, as in TVM, false for kInteger
   std::vector<std::string> skip_layers;  ///< patterns of layer names, see quant/layers.h
-  int activation_bits = 8;               ///< 2 to 16, at most the bits of dtype_input
-  int weight_bits = 8;                   ///< 2 to 16, at most the bits of dtype_weight
+  /// Patterns of layers that take 16-bit inputs; nothing: quant::little_seen_layers().
+  std::optional<std::vector<std::string>> wide_layers;
+  int activation_bits = 8;  ///< 2 to 16, at most the bits of dtype_input
+  int weight_bits = 8;      ///< 2 to 16, at most the bits of dtype_weight
   /// For kInteger; nothing: on, unless the mode needs no samples.
   std::optional<bool> equalization;
   std::optional<bool> bias_correction;

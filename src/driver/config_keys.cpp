@@ -126,6 +126,18 @@ bool set_rounding(Config& config, std::string_view text) {
   return set_named(kValues, text, config.quantization.weight_rounding.emplace());
 }
 
+bool set_wide_layers(Config& config, std::string_view text) {
+  auto& wide = config.quantization.wide_layers;
+  if (text == "auto") {
+    wide.reset();
+  } else if (text == "none") {
+    wide.emplace();
+  } else {
+    return assign(wide, parse_patterns(text));
+  }
+  return true;
+}
+
 bool set_partition(Config& config, std::string_view text) {
   static constexpr NamedValue<PartitionConversions> kValues[] = {
       {"disabled", PartitionConversions::kDisabled},
@@ -223,7 +235,8 @@ const KeyRow kRows[] = {
       "The range of every activation in the mode `global_scale`"},
      set_global_scale},
     {{kQuantization, "DtypeInput", kDtypes, "int8",
-      "The type that activations are stored in where a layer takes them"},
+      "The type that activations are stored in where a layer takes them; for integer `int16` gives "
+      "every layer that can take it an input of 16 bits"},
      [](Config& config, std::string_view text) {
        return set_dtype(text, config.quantization.dtype_input);
      }},
@@ -289,8 +302,13 @@ const KeyRow kRows[] = {
      [](Config& config, std::string_view text) {
        return assign(config.quantization.skip_layers, parse_patterns(text));
      }},
+    {{kQuantization, "WideLayers", "auto, none, or a list of layer names or patterns", "auto",
+      "For `Scheme` integer: layers that take their input in 16 bits, as two products of 8 bits, "
+      "named as for `SkipLayers`. `auto`: those of whose input calibration saw too little to know "
+      "its range, fewer than 4,096 values per channel"},
+     set_wide_layers},
     {{kQuantization, "ActivationBits", "a whole number from 2 to 16", "8",
-      "Bits of a quantized activation, at most those of `DtypeInput`; at most 8 for integer"},
+      "Bits of a quantized activation, at most those of `DtypeInput`; for integer at most 8, or 16"},
      [](Config& config, std::string_view text) {
        return assign(config.quantization.activation_bits, parse_integer(text, 2, 16));
      }},

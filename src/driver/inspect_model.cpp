@@ -1,6 +1,7 @@
 #include "driver/inspect_model.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "driver/scheme_options.h"
@@ -62,6 +63,8 @@ Inspection inspect_model(const ir::Graph& graph) {
     result.outputs.push_back({ir::describe(graph, id), ir::to_string(graph[id].type)});
   }
   std::set<std::string> unknown;
+  std::map<ir::NodeId, std::size_t> layers;  ///< indices of result.layers
+  const auto first = quant::first_products(graph);
   for (const ir::NodeId id : ir::post_order(graph, graph.output())) {
     const ir::Node& node = graph[id];
     if (node.is_constant()) {
@@ -79,7 +82,13 @@ Inspection inspect_model(const ir::Graph& graph) {
     }
     result.multiply_accumulates += work;
     if (node.op == ir::Op::kOpaque) unknown.emplace(node.op_name());
-    if (is_layer(node)) result.layers.push_back(layer_cost(graph, id));
+    if (!is_layer(node)) continue;
+    if (!first[id]) {
+      layers.emplace(id, result.layers.size());
+      result.layers.push_back(layer_cost(graph, id));
+    } else {  // the same layer once more
+      result.layers[layers.at(*first[id])].multiply_accumulates += work;
+    }
   }
   result.unknown_operators.assign(unknown.begin(), unknown.end());
   return result;

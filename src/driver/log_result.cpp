@@ -97,6 +97,20 @@ void log_costs(const report::Report& report, Log& log) {
         static_cast<double>(macs) / 1e6, static_cast<double>(operations.integer_bytes) / 1e6,
         static_cast<double>(operations.float_bytes) / 1e6));
   }
+  std::int64_t wide_macs = 0;
+  std::size_t wide = 0;
+  for (const report::Layer& layer : report.layers) {
+    if (!layer.wide) continue;
+    ++wide;
+    wide_macs += layer.macs;
+  }
+  if (wide > 0) {
+    log.info(fmt::format(
+        "{} of {} layers take their input in 16 bits: {:.1f} % of the multiplications twice", wide,
+        report.layers.size(),
+        100 * static_cast<double>(wide_macs) /
+            static_cast<double>(std::max<std::int64_t>(macs, 1))));
+  }
   if (report.latency) {
     log.info(
         fmt::format("a run in this program's executor, {} thread, median: float {:.2f} ms, "
@@ -132,7 +146,8 @@ void log_summary(const quant::QuantizationSummary& summary, Log& log) {
   for (const auto& layer : summary.layers) {
     if (layer.quantized) {
       ++quantized;
-      log.debug(fmt::format("  integer: {}", quant::skip_line(layer.name)));
+      log.debug(fmt::format("  integer{}: {}", layer.wide ? ", input of 16 bits" : "",
+                            quant::skip_line(layer.name)));
     } else {
       float_by_reason[layer.reason].push_back(quant::skip_line(layer.name));
     }

@@ -208,6 +208,7 @@ void describe_layers(const analysis::QuantizedNetwork& network,
     if (correspond) {
       layer.integer = summary.layers[i].quantized;
       layer.reason = summary.layers[i].reason;
+      layer.wide = summary.layers[i].wide;
     }
     if (layer.integer) {
       layer.bytes_integer = layer.weights * integer_weight_bytes(network.actual, network.layers[i]);

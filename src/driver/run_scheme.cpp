@@ -15,6 +15,7 @@
 #include "driver/scheme_options.h"
 #include "passes/pipeline.h"
 #include "quant/integer_scheme.h"
+#include "quant/layers.h"
 #include "quant/tvm_scheme.h"
 
 namespace tvmq::driver {
@@ -26,11 +27,13 @@ void refuse_what_only_tvm_knows(const QuantizationConfig& quantization) {
   const auto refuse = [](std::string_view key, std::string_view why) {
     throw InputError(fmt::format("{}: {}; leave it out, or set Scheme to tvm", key, why));
   };
-  if (quantization.dtype_input != defaults.dtype_input ||
-      quantization.dtype_weight != defaults.dtype_weight ||
+  if (quantization.dtype_weight != defaults.dtype_weight ||
       quantization.dtype_activation != defaults.dtype_activation) {
-    refuse("DtypeInput, DtypeWeight, DtypeActivation",
-           "Scheme integer stores uint8 activations, int8 weights and int32 accumulators");
+    refuse("DtypeWeight, DtypeActivation",
+           "Scheme integer stores int8 weights and int32 accumulators");
+  }
+  if (quantization.dtype_input == ir::DType::kInt32) {
+    refuse("DtypeInput int32", "Scheme integer stores activations in 8 or 16 bits");
   }
   if (quantization.tvm_opt_level) {
     refuse("TvmOptLevel", "Scheme integer always folds what can be folded");
@@ -40,7 +43,13 @@ void refuse_what_only_tvm_knows(const QuantizationConfig& quantization) {
            "Scheme integer scales accumulators in float32, inside its kernels, so that no network "
            "of it is integral throughout; enabled works");
   }
-  if (quantization.activation_bits > 8) refuse("ActivationBits", "Scheme integer knows 2 to 8");
+  if (quantization.activation_bits > 8 && quantization.activation_bits != 16) {
+    refuse("ActivationBits", "Scheme integer knows 2 to 8, and 16 with DtypeInput int16");
+  }
+  if (quantization.dtype_input == ir::DType::kInt16 && quantization.wide_layers) {
+    throw InputError(
+        "WideLayers: DtypeInput int16 gives 16 bits to every layer already; leave one of them out");
+  }
   if (quantization.weight_bits > 8) refuse("WeightBits", "Scheme integer knows 2 to 8");
 }
 
@@ -54,6 +63,7 @@ void refuse_what_only_integer_knows(const QuantizationConfig& quantization) {
   if (quantization.equalization) refuse("Equalization");
   if (quantization.bias_correction) refuse("BiasCorrection");
   if (quantization.weight_rounding) refuse("WeightRounding");
+  if (quantization.wide_layers) refuse("WideLayers");
   if (quantization.weight_granularity == WeightGranularity::kPerChannel) {
     refuse("WeightGranularity per_channel");
   }
@@ -76,6 +86,21 @@ void log_float_pools(const quant::IntegerPlan& plan, Log& log) {
     names += (names.empty() ? "" : ", ") + ir::describe(plan.graph, id);
   }
   if (!names.empty()) log.info(fmt::format("float: {} (no integer form of this pooling)", names));
+}
+
+/// Layers that were asked to take 16 bits and cannot.
+void log_narrow_layers(const CalibratedNetwork& network, Log& log) {
+  const auto wanted =
+      quant::chosen_layers(network.plan.graph, network.options.wide_layers, "WideLayers");
+  const std::vector<std::string> layers = quant::layer_names(network.plan.graph);
+  std::string names;
+  for (ir::NodeId id = 0; id < network.plan.graph.size(); ++id) {
+    if (wanted[id].empty() || !is_layer(network.plan.roles[id]) || network.plan.wide[id]) continue;
+    names += (names.empty() ? "" : ", ") + quant::skip_line(layers[id]);
+  }
+  if (names.empty()) return;
+  log.warning(fmt::format(
+      "8 bits: {} (chosen to take 16, but other integer kernels hand their input on)", names));
 }
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -186,6 +211,7 @@ SchemeResult run_integer_scheme(const ir::Graph& bound, Samples& samples, const 
     result.plan = std::move(controlled.plan);
   }
   log_float_pools(network.plan, log);
+  log_narrow_layers(network, log);
   const ir::Graph quantized =
       quant::realize_integer(network.plan, network.parameters, network.options, &result.summary);
   result.module = quant::partition_conversions(

@@ -56,10 +56,15 @@ passes::TvmOptLevel tvm_opt_level(const Config& config) {
                                                             : passes::TvmOptLevel::k2;
 }
 
+std::vector<std::string> wide_layers(const QuantizationConfig& quantization) {
+  if (quantization.dtype_input == ir::DType::kInt16) return {"*"};
+  return quantization.wide_layers.value_or(std::vector<std::string>{});
+}
+
 quant::IntegerOptions integer_options(const Config& config, Log& log) {
   const QuantizationConfig& quantization = config.quantization;
   const quant::Target target = target_of(quantization, log);
-  return {.activation_bits = quantization.activation_bits,
+  return {.activation_bits = std::min(quantization.activation_bits, 8),
           .weight_bits = std::min(quantization.weight_bits, target.weight_bits()),
           .weight_scale = weight_scale(config),
           .weight_granularity = quantization.weight_granularity == WeightGranularity::kPerTensor
@@ -68,6 +73,7 @@ quant::IntegerOptions integer_options(const Config& config, Log& log) {
           .skip_conv_layers = skipped_convolutions(config, {}),
           .skip_dense_layer = quantization.skip_dense_layer.value_or(false),
           .skip_layers = quantization.skip_layers,
+          .wide_layers = wide_layers(quantization),
           .dense_kernels = target.dense};
 }
 

@@ -17,8 +17,9 @@ inline IntList per_axis(const IntList& values, std::size_t axes) {
 /// value for all sides, or one per axis for both of its sides. A list of another length comes back
 /// as it is.
 inline IntList before_and_behind(const IntList& padding, std::size_t axes) {
-  IntList sides = per_axis(padding, 2 * axes);
-  if (sides.size() == axes) sides.insert(sides.end(), padding.begin(), padding.end());
+  if (padding.size() != axes) return per_axis(padding, 2 * axes);
+  IntList sides(2 * axes);
+  for (std::size_t i = 0; i < sides.size(); ++i) sides[i] = padding[i % axes];
   return sides;
 }
 

@@ -15,7 +15,7 @@ namespace tvmq::quant {
 namespace {
 
 constexpr std::string_view kFormat = "tvm-quantization plan";
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2;
 
 [[noreturn]] void fail(std::string_view name, std::string_view what) {
   throw InputError(
@@ -26,6 +26,33 @@ std::string text_of(simdjson::dom::element value, std::string_view field, std::s
   std::string_view text;
   if (value.get(text) != simdjson::SUCCESS) fail(name, fmt::format("'{}' must be text", field));
   return std::string(text);
+}
+
+void add_names(simdjson::dom::element value, std::string_view field, std::string_view name,
+               AccuracyPlan& plan, std::vector<std::string>& names) {
+  simdjson::dom::array layers;
+  if (value.get(layers) != simdjson::SUCCESS) {
+    fail(name, fmt::format("'{}' must be a list of layer names", field));
+  }
+  for (const simdjson::dom::element layer : layers) {
+    std::string layer_name = text_of(layer, field, name);
+    for (const auto* list : {&plan.wide_layers, &plan.float_layers}) {
+      if (std::ranges::find(*list, layer_name) != list->end()) {
+        fail(name, fmt::format("layer '{}' occurs twice", layer_name));
+      }
+    }
+    names.push_back(std::move(layer_name));
+  }
+}
+
+std::string list_text(const std::vector<std::string>& names) {
+  std::string text = "[";
+  const char* separator = "\n    ";
+  for (const std::string& name : names) {
+    text += separator + json_text(name);
+    separator = ",\n    ";
+  }
+  return text + (names.empty() ? "]" : "\n  ]");
 }
 
 }  // namespace
@@ -57,24 +84,16 @@ AccuracyPlan parse_accuracy_plan(std::string_view json, std::string_view name_fo
       plan.graph_hash = text_of(value, key, name_for_errors);
     } else if (key == "bound") {
       plan.bound = text_of(value, key, name_for_errors);
+    } else if (key == "wide_layers") {
+      add_names(value, key, name_for_errors, plan, plan.wide_layers);
     } else if (key == "float_layers") {
-      simdjson::dom::array layers;
-      if (value.get(layers) != simdjson::SUCCESS) {
-        fail(name_for_errors, "'float_layers' must be a list of layer names");
-      }
-      for (const simdjson::dom::element layer : layers) {
-        std::string layer_name = text_of(layer, "float_layers", name_for_errors);
-        if (std::ranges::find(plan.float_layers, layer_name) != plan.float_layers.end()) {
-          fail(name_for_errors, fmt::format("layer '{}' occurs twice", layer_name));
-        }
-        plan.float_layers.push_back(std::move(layer_name));
-      }
+      add_names(value, key, name_for_errors, plan, plan.float_layers);
     } else {
       fail(name_for_errors, fmt::format("unknown field '{}'", key));
     }
   }
   for (const std::string_view field :
-       {"format", "version", "graph_hash", "bound", "float_layers"}) {
+       {"format", "version", "graph_hash", "bound", "wide_layers", "float_layers"}) {
     if (std::ranges::find(seen, field) == seen.end()) {
       fail(name_for_errors, fmt::format("field '{}' is missing", field));
     }
@@ -83,17 +102,11 @@ AccuracyPlan parse_accuracy_plan(std::string_view json, std::string_view name_fo
 }
 
 std::string to_json(const AccuracyPlan& plan) {
-  std::string out = fmt::format(
+  return fmt::format(
       "{{\n  \"format\": {},\n  \"version\": {},\n  \"graph_hash\": {},\n  \"bound\": {},\n"
-      "  \"float_layers\": [",
-      json_text(kFormat), kVersion, json_text(plan.graph_hash), json_text(plan.bound));
-  const char* separator = "\n    ";
-  for (const std::string& layer : plan.float_layers) {
-    out += separator + json_text(layer);
-    separator = ",\n    ";
-  }
-  out += plan.float_layers.empty() ? "]\n}\n" : "\n  ]\n}\n";
-  return out;
+      "  \"wide_layers\": {},\n  \"float_layers\": {}\n}}\n",
+      json_text(kFormat), kVersion, json_text(plan.graph_hash), json_text(plan.bound),
+      list_text(plan.wide_layers), list_text(plan.float_layers));
 }
 
 AccuracyPlan read_accuracy_plan(const std::filesystem::path& path, const ir::Graph& bound) {

@@ -1,11 +1,13 @@
-// The plan of accuracy control as a file: which layers must be in floating point.
+// The plan of accuracy control as a file: which layers must be more exact than 8 bits, by an input
+// of 16 bits or in floating point.
 //
 //   {
 //     "format": "tvm-quantization plan",
-//     "version": 1,
+//     "version": 2,
 //     "graph_hash": "9c1f0e4a2b6d8f3050a7c4e19b2d6f80",
 //     "bound": "MinSqnr 22",
-//     "float_layers": ["nn.conv2d 'stem'", "nn.dense #0"]
+//     "wide_layers": ["nn.conv2d 'stem'"],
+//     "float_layers": ["nn.dense #0"]
 //   }
 #pragma once
 
@@ -22,7 +24,8 @@ struct AccuracyPlan {
   std::filesystem::path file;
   std::string graph_hash;
   std::string bound;                      ///< for people: what was asked for when it was made
-  std::vector<std::string> float_layers;  ///< names as quant::layer_names() gives them
+  std::vector<std::string> wide_layers;   ///< names as quant::layer_names() gives them
+  std::vector<std::string> float_layers;  ///< likewise
 };
 
 /// InputError, with the place: no JSON, not our format or version, a field missing, unknown or of

@@ -31,6 +31,32 @@ AffineParameters affine_parameters(const Interval& interval, int bits) {
   return {.scale = scale, .zero_point = std::clamp(zero_point, 0, highest), .highest = highest};
 }
 
+AffineParameters wide_parameters(const Interval& interval) {
+  check(
+      std::isfinite(interval.low) && std::isfinite(interval.high) && interval.low <= interval.high,
+      "a finite interval");
+  const double low = std::min(0.0F, interval.low);
+  const double high = std::max(0.0F, interval.high);
+  // Of the 256 steps of the high byte one is kept for the zero point, rounded up, and one for the
+  // low byte, which does not reach the next step.
+  const double step = (high - low) / 254 / kWideStep;
+  if (!(step >= static_cast<double>(std::numeric_limits<float>::min()))) {
+    return {.scale = 1, .zero_point = 0, .highest = kWideHighest};
+  }
+  const auto scale = static_cast<float>(step);
+  const auto zero_point =
+      static_cast<std::int32_t>(std::ceil(-low / static_cast<double>(scale) / kWideStep));
+  return {.scale = scale,
+          .zero_point = std::clamp(zero_point, 0, 255) * kWideStep,
+          .highest = kWideHighest};
+}
+
+AffineParameters high_byte(const AffineParameters& wide) {
+  return {.scale = wide.scale * kWideStep,
+          .zero_point = wide.zero_point / kWideStep,
+          .highest = wide.highest / kWideStep};
+}
+
 namespace {
 
 float largest_magnitude(std::span<const float> values) {

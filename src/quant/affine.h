@@ -28,10 +28,20 @@ struct AffineParameters {
   bool operator==(const AffineParameters&) const = default;
 };
 
+/// What the high byte of a 16-bit number counts in, and the largest such number.
+inline constexpr std::int32_t kWideStep = 256;
+inline constexpr std::int32_t kWideHighest = 65535;
+
 /// The parameters that cover `interval` (widened to hold zero) with 2^bits levels. The zero point
 /// is 0 for an interval without negative values, as behind a ReLU. An interval that is just zero
 /// gets scale 1. REQUIRES: 2 <= bits <= 8, finite ends, low <= high.
 AffineParameters affine_parameters(const Interval& interval, int bits);
+
+/// The same with 16 bits, as two bytes: q = 256 * high + low. The zero point is a multiple of 256,
+/// so that of the low byte is 0. REQUIRES: finite ends, low <= high.
+AffineParameters wide_parameters(const Interval& interval);
+/// How the high byte of such a number is stored, taken by itself.
+AffineParameters high_byte(const AffineParameters& wide);
 
 /// A weight tensor as int8 with one scale per output channel (axis 0) and zero point 0.
 struct QuantizedWeight {

@@ -30,29 +30,67 @@ NodeId with_own_padding(IntegerEmitter& emitter, NodeId data, IntList& padding,
   return emitter.pad(data, sides, static_cast<std::uint8_t>(zero_point));
 }
 
-/// The int8 weight with as many output channels as TVM's kernel likes; what is too much is cut off
-/// behind it.
-NodeId multiply(IntegerEmitter& emitter, const Node& layer, NodeId data, ir::Attrs attrs,
-                const Tensor& weight, bool stop_fusion, bool whole_blocks) {
-  const std::int64_t channels = weight.shape()[0];
-  const std::int64_t padded =
-      whole_blocks ? (channels + kOutputBlock - 1) / kOutputBlock * kOutputBlock : channels;
-  if (padded != channels) {
-    if (auto* conv = std::get_if<ir::Conv2DAttrs>(&attrs)) conv->channels = padded;
-    if (auto* matrix = std::get_if<ir::DenseAttrs>(&attrs)) matrix->units = padded;
+/// The sums of a layer: its int8 weight as a constant of the new graph, with as many output
+/// channels as TVM's kernel likes, by as many values as it is asked for.
+class Products {
+ public:
+  /// `attrs`: the layer's, with the type of the sums.
+  Products(IntegerEmitter& emitter, const Node& layer, ir::Attrs attrs, const Tensor& weight,
+           bool stop_fusion, bool whole_blocks)
+      : emitter_(emitter),
+        layer_(layer),
+        attrs_(std::move(attrs)),
+        channels_(weight.shape()[0]),
+        padded_(whole_blocks ? (channels_ + kOutputBlock - 1) / kOutputBlock * kOutputBlock
+                             : channels_),
+        stop_fusion_(stop_fusion || padded_ != channels_) {
+    if (padded_ != channels_) {
+      if (auto* conv = std::get_if<ir::Conv2DAttrs>(&attrs_)) conv->channels = padded_;
+      if (auto* matrix = std::get_if<ir::DenseAttrs>(&attrs_)) matrix->units = padded_;
+    }
+    weight_ = emitter.constant(padded_ == channels_ ? weight : with_zero_rows(weight, padded_));
   }
-  const NodeId constant =
-      emitter.constant(padded == channels ? weight : with_zero_rows(weight, padded));
-  NodeId result =
-      emitter.graph().add_call(layer.op, {data, constant}, std::move(attrs), layer.name);
-  if (stop_fusion || padded != channels) result = emitter.stop_fusion(result);
-  if (padded == channels) return result;
-  return emitter.graph().add_call(Op::kStridedSlice, {result},
-                                  ir::StridedSliceAttrs{.begin = IntList{0},
-                                                        .end = IntList{channels},
-                                                        .strides = IntList{1},
-                                                        .slice_mode = "end",
-                                                        .axes = IntList{1}});
+
+  /// With the values of `data`, whose zeros are stored as `zero_point`. The channels that are too
+  /// many are cut off behind it.
+  NodeId sum(NodeId data, std::int32_t zero_point) {
+    ir::Attrs attrs = attrs_;
+    if (auto* conv = std::get_if<ir::Conv2DAttrs>(&attrs)) {
+      data = with_own_padding(emitter_, data, conv->padding, zero_point);
+    }
+    NodeId result =
+        emitter_.graph().add_call(layer_.op, {data, weight_}, std::move(attrs), layer_.name);
+    if (stop_fusion_) result = emitter_.stop_fusion(result);
+    if (padded_ == channels_) return result;
+    return emitter_.graph().add_call(Op::kStridedSlice, {result},
+                                     ir::StridedSliceAttrs{.begin = IntList{0},
+                                                           .end = IntList{channels_},
+                                                           .strides = IntList{1},
+                                                           .slice_mode = "end",
+                                                           .axes = IntList{1}});
+  }
+
+ private:
+  IntegerEmitter& emitter_;
+  const Node& layer_;
+  ir::Attrs attrs_;
+  std::int64_t channels_;
+  std::int64_t padded_;
+  bool stop_fusion_;
+  NodeId weight_ = 0;
+};
+
+Products products_of(IntegerEmitter& emitter, const Node& layer, const Tensor& weight) {
+  if (layer.op == Op::kDense) {
+    auto attrs = layer.attrs_as<ir::DenseAttrs>();
+    attrs.out_dtype = DType::kInt32;
+    return {emitter, layer, attrs, weight, /*stop_fusion=*/false, /*whole_blocks=*/true};
+  }
+  auto attrs = layer.attrs_as<ir::Conv2DAttrs>();
+  attrs.out_dtype = DType::kInt32;
+  const bool pointwise = weight.shape()[2] == 1 && weight.shape()[3] == 1;
+  const bool stop_fusion = attrs.groups == 1 && !pointwise;
+  return {emitter, layer, std::move(attrs), weight, stop_fusion, /*whole_blocks=*/stop_fusion};
 }
 
 /// How many elements of the image each window covers, its padding left out: [1, 1, H, W].
@@ -128,28 +166,17 @@ ScaledValue average_of_windows(IntegerEmitter& emitter, const Node& node, const 
 }  // namespace
 
 Accumulator accumulate(IntegerEmitter& emitter, const Node& layer, const LayerOperands& operands) {
+  AffineParameters from = operands.from;
+  if (operands.low) from = high_byte(from);
   Accumulator result;
   result.scales = operands.weight.scales;
-  for (float& scale : result.scales) scale *= operands.from.scale;
+  for (float& scale : result.scales) scale *= from.scale;
   for (const std::int32_t sum : operands.weight.sums) {
-    result.correction.push_back(-operands.from.zero_point * sum);
+    result.correction.push_back(-from.zero_point * sum);
   }
-  if (layer.op == Op::kDense) {
-    auto attrs = layer.attrs_as<ir::DenseAttrs>();
-    attrs.out_dtype = DType::kInt32;
-    result.node = multiply(emitter, layer, operands.data, attrs, operands.weight.values, false,
-                           /*whole_blocks=*/true);
-    return result;
-  }
-  auto attrs = layer.attrs_as<ir::Conv2DAttrs>();
-  attrs.out_dtype = DType::kInt32;
-  const NodeId data =
-      with_own_padding(emitter, operands.data, attrs.padding, operands.from.zero_point);
-  const Shape& kernel = operands.weight.values.shape();
-  const bool pointwise = kernel[2] == 1 && kernel[3] == 1;
-  const bool stop_fusion = attrs.groups == 1 && !pointwise;
-  result.node = multiply(emitter, layer, data, std::move(attrs), operands.weight.values,
-                         stop_fusion, /*whole_blocks=*/stop_fusion);
+  Products products = products_of(emitter, layer, operands.weight.values);
+  result.node = products.sum(operands.data, from.zero_point);
+  if (operands.low) result.low = products.sum(*operands.low, 0);
   return result;
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "ir/graph.h"
@@ -16,16 +17,19 @@
 
 namespace tvmq::quant {
 
-/// int32 sums and what they are worth: real = (node + correction) * scale, per output channel.
+/// int32 sums and what they are worth, per output channel: real = (node + correction) * scale, and
+/// of a 16-bit input real = (node + correction + low / 256) * scale.
 struct Accumulator {
   ir::NodeId node = 0;
+  std::optional<ir::NodeId> low = std::nullopt;  ///< the sums over the low bytes
   std::vector<float> scales;
   std::vector<std::int32_t> correction;  ///< -zero_point * sum(W)
 };
 
 struct LayerOperands {
-  ir::NodeId data = 0;    ///< the stored uint8 value
-  AffineParameters from;  ///< how it is stored
+  ir::NodeId data = 0;                           ///< uint8: the stored value, or its high bytes
+  std::optional<ir::NodeId> low = std::nullopt;  ///< uint8: its low bytes, if it has 16 bits
+  AffineParameters from;                         ///< how it is stored
   QuantizedWeight weight;
 };
 

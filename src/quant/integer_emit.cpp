@@ -77,7 +77,7 @@ NodeId IntegerEmitter::relu6(NodeId value, float highest) {
                          ir::ClipAttrs{.a_min = 0, .a_max = static_cast<double>(highest)});
 }
 
-NodeId IntegerEmitter::quantize(const ScaledValue& value, const AffineParameters& to) {
+NodeId IntegerEmitter::levels(const ScaledValue& value, const AffineParameters& to) {
   const float inverse = 1.0F / to.scale;
   float highest = static_cast<float>(to.highest - to.zero_point);
   std::optional<Tensor> scale = value.scale;
@@ -89,19 +89,34 @@ NodeId IntegerEmitter::quantize(const ScaledValue& value, const AffineParameters
     if (least < highest && bounds.size() > 1) {
       const ScaledValue bounded{
           .node = value.node, .scale = value.scale, .rectified = true, .highest = value.highest};
-      return quantize({.node = materialize(bounded), .scale = value.factor, .rectified = true}, to);
+      return levels({.node = materialize(bounded), .scale = value.factor, .rectified = true}, to);
     }
     highest = std::min(highest, least);
     if (value.factor) scale = scale ? product(*scale, *value.factor) : value.factor;
   }
   const Tensor factor = scale ? scaled_by(*scale, inverse) : Tensor::scalar(inverse);
-  const NodeId levels = graph_.add_call(Op::kMultiply, {value.node, constant(factor)});
+  const NodeId scaled = graph_.add_call(Op::kMultiply, {value.node, constant(factor)});
   const double lowest = value.rectified ? 0 : -static_cast<double>(to.zero_point);
   const NodeId clipped = graph_.add_call(
-      Op::kClip, {levels}, ir::ClipAttrs{.a_min = lowest, .a_max = static_cast<double>(highest)});
-  const NodeId shifted =
-      add(clipped, constant(Tensor::scalar(static_cast<float>(to.zero_point) + 0.5F)));
-  return cast(shifted, ir::DType::kUInt8);
+      Op::kClip, {scaled}, ir::ClipAttrs{.a_min = lowest, .a_max = static_cast<double>(highest)});
+  return add(clipped, constant(Tensor::scalar(static_cast<float>(to.zero_point) + 0.5F)));
+}
+
+NodeId IntegerEmitter::in_wide_steps(NodeId value) {
+  return graph_.add_call(Op::kMultiply,
+                         {value, constant(Tensor::scalar(1.0F / static_cast<float>(kWideStep)))});
+}
+
+NodeId IntegerEmitter::quantize(const ScaledValue& value, const AffineParameters& to) {
+  return cast(levels(value, to), ir::DType::kUInt8);
+}
+
+IntegerEmitter::Bytes IntegerEmitter::quantize_wide(const ScaledValue& value,
+                                                    const AffineParameters& to) {
+  const NodeId number = levels(value, to);
+  // int32 to uint8 keeps the low byte.
+  return {.high = cast(in_wide_steps(number), ir::DType::kUInt8),
+          .low = cast(cast(number, ir::DType::kInt32), ir::DType::kUInt8)};
 }
 
 ScaledValue IntegerEmitter::dequantize(NodeId stored, const AffineParameters& from) {

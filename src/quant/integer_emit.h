@@ -54,10 +54,22 @@ class IntegerEmitter {
   /// those of the clip, at no cost: lowest is 0 instead of -zero_point, and the highest value of a
   /// ReLU6 seldom less than that of the grid.
   ir::NodeId quantize(const ScaledValue& value, const AffineParameters& to);
+  /// The bytes of a 16-bit number, each uint8.
+  struct Bytes {
+    ir::NodeId high = 0;
+    ir::NodeId low = 0;
+  };
+  /// The same with 16 bits.
+  Bytes quantize_wide(const ScaledValue& value, const AffineParameters& to);
+  /// value / 256, exactly.
+  ir::NodeId in_wide_steps(ir::NodeId value);
   /// float32 from uint8: (q - zero_point) * scale, the multiplication put off.
   ScaledValue dequantize(ir::NodeId stored, const AffineParameters& from);
 
  private:
+  /// The integer that a value becomes and, as its fraction, what truncation drops; float32.
+  ir::NodeId levels(const ScaledValue& value, const AffineParameters& to);
+
   ir::Graph& graph_;
 };
 

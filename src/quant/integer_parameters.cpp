@@ -8,6 +8,13 @@ namespace tvmq::quant {
 
 using ir::NodeId;
 
+namespace {
+
+/// Larger values than calibration saw are not cut off up to so many times: it costs two of 16 bits.
+constexpr float kWideRoom = 4;
+
+}  // namespace
+
 QuantizedWeight layer_weight(const IntegerPlan& plan, const IntegerParameters& parameters,
                              const IntegerOptions& options, NodeId layer) {
   const auto& weights = parameters.weights;
@@ -30,6 +37,18 @@ std::vector<AffineParameters> stored_parameters(const IntegerPlan& plan,
     const auto& interval = united[plan.groups[id]];
     check(interval.has_value(), "every stored value belongs to a group with a range");
     result[id] = affine_parameters(*interval, bits);
+  }
+  return result;
+}
+
+std::vector<AffineParameters> wide_stored_parameters(const IntegerPlan& plan,
+                                                     const IntegerParameters& parameters) {
+  const auto& extents = parameters.extents.empty() ? parameters.ranges : parameters.extents;
+  check(extents.size() == plan.observed.size(), "one extent per observed value");
+  std::vector<AffineParameters> result(plan.graph.size());
+  for (std::size_t i = 0; i < extents.size(); ++i) {
+    result[plan.observed[i]] =
+        wide_parameters({kWideRoom * extents[i].low, kWideRoom * extents[i].high});
   }
   return result;
 }

@@ -35,21 +35,25 @@ class Planner {
     ir::infer_types(plan_.graph);
     plan_.roles.assign(plan_.graph.size(), Role::kFloat);
     plan_.stored.assign(plan_.graph.size(), false);
+    plan_.wide.assign(plan_.graph.size(), false);
     plan_.groups.resize(plan_.graph.size());
     std::iota(plan_.groups.begin(), plan_.groups.end(), 0);
     uses_ = ir::use_counts(plan_.graph);
     users_ = ir::users(plan_.graph);
     names_ = layer_names(plan_.graph);
-    skipped_ = skipped_layers(plan_.graph, options.skip_layers);
+    wide_ = chosen_layers(plan_.graph, options.wide_layers, "WideLayers");
+    skipped_ = chosen_layers(plan_.graph, options.skip_layers, "SkipLayers");
   }
 
   IntegerPlan run() {
     for (NodeId id = 0; id < graph().size(); ++id) assign_role(id);
+    move_floats_to_wide_layers();
     find_what_leads_to_integers();
     for (NodeId id = graph().size(); id-- > 0;) store_operands_of_kernels(id);
     for (NodeId id = 0; id < graph().size(); ++id) store_with_its_tuple(id);
     tie_groups();
     choose_observed();
+    choose_wide();
     return std::move(plan_);
   }
 
@@ -101,6 +105,29 @@ class Planner {
       return "TVM's 8-bit matrix product needs AVX-512 without AMX, which Target is not";
     }
     return why_no_kernel(graph(), id);
+  }
+
+  [[nodiscard]] bool wants_wide(NodeId id) const {
+    return is_layer(role(id)) && !wide_[id].empty();
+  }
+
+  /// What only moves stored integers has no more than their 8 bits to hand on: in front of a layer
+  /// that wants more it moves float32, unless someone else reads its integers.
+  void move_floats_to_wide_layers() {
+    std::vector<bool> moves_floats(graph().size(), false);
+    for (NodeId id = graph().size(); id-- > 0;) {
+      const bool moves =
+          role(id) == Role::kView || role(id) == Role::kMove || role(id) == Role::kConcatenate;
+      if (!moves || graph()[id].kind == NodeKind::kTupleGetItem) continue;
+      const auto wants_more = [&](NodeId user) { return wants_wide(user) || moves_floats[user]; };
+      const auto reads_floats = [&](NodeId user) {
+        return wants_more(user) || role(user) == Role::kElementwise || role(user) == Role::kFloat;
+      };
+      if (std::ranges::none_of(users_[id], wants_more)) continue;
+      if (!std::ranges::all_of(users_[id], reads_floats)) continue;
+      plan_.roles[id] = Role::kFloat;
+      moves_floats[id] = true;
+    }
   }
 
   /// leads_[id]: the value ends up, perhaps after elementwise and moving steps, in an integer
@@ -193,6 +220,17 @@ class Planner {
     }
   }
 
+  void choose_wide() {
+    auto layer = plan_.layers.begin();
+    for (NodeId id = 0; id < graph().size(); ++id) {
+      const Node& node = graph()[id];
+      if (node.kind != NodeKind::kCall || !is_layer(node)) continue;
+      layer->wide = plan_.wide[id] =
+          wants_wide(id) && std::ranges::binary_search(plan_.observed, node.inputs[0]);
+      ++layer;
+    }
+  }
+
   const IntegerOptions& options_;
   IntegerPlan plan_;
   std::vector<std::uint32_t> uses_;
@@ -200,6 +238,7 @@ class Planner {
   std::vector<std::vector<NodeId>> users_;
   std::vector<std::string> names_;    ///< of layers
   std::vector<std::string> skipped_;  ///< the pattern that leaves a layer float; empty: none
+  std::vector<std::string> wide_;     ///< likewise, of 16-bit inputs
   int convolutions_ = 0;
 };
 

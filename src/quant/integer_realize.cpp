@@ -10,6 +10,7 @@
 #include "quant/integer_emit.h"
 #include "quant/integer_roles.h"
 #include "quant/integer_scheme.h"
+#include "quant/layers.h"
 
 namespace tvmq::quant {
 namespace {
@@ -36,8 +37,10 @@ class Realizer {
         options_(options),
         emitter_(target_),
         stored_(stored_parameters(plan, parameters.ranges, options.activation_bits)),
+        wide_stored_(wide_stored_parameters(plan, parameters)),
         floats_(plan.graph.size()),
         quantized_(plan.graph.size(), kNone),
+        bytes_(plan.graph.size()),
         skipped_(plan.graph.size(), false),
         uses_(ir::use_counts(plan.graph)),
         users_(ir::users(plan.graph)) {
@@ -54,20 +57,24 @@ class Realizer {
     }
     target_.set_output(float_value(source().output()));
     ir::infer_types(target_);
-    return {std::move(target_), std::move(layers_)};
+    return {std::move(target_), std::move(layers_), std::move(float_layers_)};
   }
 
  private:
   [[nodiscard]] const Graph& source() const { return plan_.graph; }
   [[nodiscard]] bool is_stored(NodeId id) const { return plan_.stored[id]; }
 
-  /// Without float32 readers only the uint8 is written to memory; else both are, the uint8 computed
-  /// from the float32.
+  /// With one form of readers only that form is written to memory; else the float32 is, and the
+  /// integers are computed from it.
   void store(NodeId id) {
-    const bool both = is_read_as_float(id);
-    if (both) float_value(id);
-    quantized_[id] = emitter_.quantize(*floats_[id], stored_[id]);
-    if (!both) floats_[id].reset();
+    const auto wide =
+        std::ranges::count_if(users_[id], [&](NodeId user) { return plan_.wide[user]; });
+    const bool narrow = static_cast<std::size_t>(wide) < users_[id].size();
+    const bool as_float = is_read_as_float(id);
+    if (as_float || (wide > 0 && narrow)) float_value(id);
+    if (wide > 0) bytes_[id] = emitter_.quantize_wide(*floats_[id], wide_stored_[id]);
+    if (narrow) quantized_[id] = emitter_.quantize(*floats_[id], stored_[id]);
+    if (!as_float) floats_[id].reset();
   }
 
   [[nodiscard]] bool is_read_as_float(NodeId id) const {
@@ -158,6 +165,7 @@ class Realizer {
       if (is_broadcast(id, input)) inputs.back() = emitter_.stop_fusion(inputs.back());
     }
     floats_[id] = ScaledValue{.node = target_.add_copy(node, std::move(inputs))};
+    if (is_layer(node)) float_layers_.push_back({.layer = id, .node = floats_[id]->node});
   }
 
   /// A clip from 0 to anything above: PyTorch's ReLU6 is one to 6.
@@ -218,11 +226,23 @@ class Realizer {
   }
 
   Accumulator accumulator(NodeId id) {
-    const Node& node = source()[id];
-    return accumulate(emitter_, node,
-                      {.data = quantized_[node.inputs[0]],
-                       .from = stored_[node.inputs[0]],
-                       .weight = layer_weight(plan_, parameters_, options_, id)});
+    const NodeId input = source()[id].inputs[0];
+    LayerOperands operands{.data = quantized_[input],
+                           .from = stored_[input],
+                           .weight = layer_weight(plan_, parameters_, options_, id)};
+    if (plan_.wide[id]) {
+      operands.data = bytes_[input].high;
+      operands.low = bytes_[input].low;
+      operands.from = wide_stored_[input];
+    }
+    return accumulate(emitter_, source()[id], operands);
+  }
+
+  /// Sums with `addends`, one per channel, as float32.
+  NodeId as_float(NodeId sums, const std::vector<std::int32_t>& addends, std::int64_t rank) {
+    const bool any = std::ranges::any_of(addends, [](std::int32_t addend) { return addend != 0; });
+    if (any) sums = emitter_.add(sums, emitter_.constant(per_channel(addends, rank)));
+    return emitter_.cast(sums, DType::kFloat32);
   }
 
   /// Adds the bias on int32 and hands on float32.
@@ -237,26 +257,27 @@ class Realizer {
       last = *next;
       skipped_[last] = true;
     }
-    std::vector<std::int32_t> integers = accumulator.correction;
-    std::vector<float> remainder(integers.size(), 0);
-    bool any_integer = false;
+    // The sums of low bytes have the finer steps.
+    std::vector<std::int32_t>& sums = accumulator.correction;
+    std::vector<std::int32_t> low_sums(sums.size(), 0);
+    std::vector<std::int32_t>& with_bias = accumulator.low ? low_sums : sums;
+    const double steps = accumulator.low ? kWideStep : 1;
+    std::vector<float> remainder(sums.size(), 0);
     bool any_remainder = false;
-    for (std::size_t channel = 0; channel < integers.size(); ++channel) {
-      const double level = std::round(bias[channel] / accumulator.scales[channel]);
-      if (std::fabs(level + integers[channel]) < kLargestIntegerBias) {
-        integers[channel] += static_cast<std::int32_t>(level);
+    for (std::size_t channel = 0; channel < sums.size(); ++channel) {
+      const double level = std::round(bias[channel] / accumulator.scales[channel] * steps);
+      if (std::fabs(level + with_bias[channel]) < kLargestIntegerBias) {
+        with_bias[channel] += static_cast<std::int32_t>(level);
       } else {
         remainder[channel] = static_cast<float>(bias[channel]);
         any_remainder = true;
       }
-      any_integer = any_integer || integers[channel] != 0;
     }
-    NodeId node = accumulator.node;
-    if (any_integer) {
-      node = emitter_.add(node, emitter_.constant(per_channel(integers, rank)));
+    NodeId node = as_float(accumulator.node, sums, rank);
+    if (accumulator.low) {
+      node = emitter_.add(node, emitter_.in_wide_steps(as_float(*accumulator.low, low_sums, rank)));
     }
-    ScaledValue value{.node = emitter_.cast(node, DType::kFloat32),
-                      .scale = per_channel(accumulator.scales, rank)};
+    ScaledValue value{.node = node, .scale = per_channel(accumulator.scales, rank)};
     IntegerLayer layer{.layer = id,
                        .float_value = last,
                        .accumulator = value.node,
@@ -305,12 +326,15 @@ class Realizer {
   Graph target_;
   IntegerEmitter emitter_;
   std::vector<AffineParameters> stored_;
+  std::vector<AffineParameters> wide_stored_;
   std::vector<std::optional<ScaledValue>> floats_;
   std::vector<NodeId> quantized_;
-  std::vector<bool> skipped_;  ///< emitted as part of an earlier node
+  std::vector<IntegerEmitter::Bytes> bytes_;  ///< of the inputs of wide layers
+  std::vector<bool> skipped_;                 ///< emitted as part of an earlier node
   std::vector<std::uint32_t> uses_;
   std::vector<std::vector<NodeId>> users_;
   std::vector<IntegerLayer> layers_;
+  std::vector<FloatLayer> float_layers_;
 };
 
 }  // namespace

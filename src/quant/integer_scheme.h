@@ -14,6 +14,11 @@
 //            cast float32 - multiply(s_x * s_w per channel) - relu
 //            multiply(1/s) - clip(-z, 255 - z) - add(z + 0.5) - cast uint8        the next input
 //
+// A wide layer takes its input in 16 bits, as two uint8 tensors of high and low bytes: both are
+// multiplied with the layer's weight, and the float32 sum of both accumulators goes on as above.
+// TVM has no fast kernel of 16-bit operands; two products of bytes take half the time of one of
+// float32.
+//
 // This keeps exact ReLU bounds, any elementwise function and residual sums without a second
 // rounding. Emission follows relay_quantize.md 5.4.
 #pragma once
@@ -40,6 +45,8 @@ struct IntegerOptions {
   bool skip_dense_layer = false;
   /// Patterns of the names of layers to leave float, see layers.h.
   std::vector<std::string> skip_layers = {};
+  /// Patterns of the names of layers that take their input in 16 bits, where they can.
+  std::vector<std::string> wide_layers = {};
   /// Whether TVM has an 8-bit matrix product for the target (target.h); else nn.dense stays float.
   bool dense_kernels = true;
 };
@@ -64,6 +71,8 @@ struct IntegerPlan {
   ir::Graph graph;           ///< the float graph, typed
   std::vector<Role> roles;   ///< per node
   std::vector<bool> stored;  ///< per node: integer kernels read its value, as uint8
+  /// Per node: an integer layer that takes its input in 16 bits, as two bytes, and multiplies each.
+  std::vector<bool> wide;
   /// Per node: stored values that share scale and zero point have the same number.
   std::vector<ir::NodeId> groups;
   /// The values whose ranges calibration finds. A group's range unites those of its members.
@@ -82,6 +91,9 @@ using BiasOffsets = std::vector<std::vector<float>>;
 /// The numbers that calibration finds for a plan.
 struct IntegerParameters {
   std::vector<Interval> ranges;  ///< one per plan.observed
+  /// One per plan.observed: all that was seen. 16 bits cover that with some room; without it, the
+  /// range.
+  std::vector<Interval> extents = {};
   /// Per node of plan.graph: the weight of the layer there, rounded; a layer without (no scales)
   /// gets its weights rounded to the nearest. May be empty.
   std::vector<QuantizedWeight> weights = {};
@@ -97,6 +109,10 @@ QuantizedWeight layer_weight(const IntegerPlan& plan, const IntegerParameters& p
 std::vector<AffineParameters> stored_parameters(const IntegerPlan& plan,
                                                 std::span<const Interval> ranges, int bits);
 
+/// How the input of plan.wide layers is stored, per node that is one of plan.observed.
+std::vector<AffineParameters> wide_stored_parameters(const IntegerPlan& plan,
+                                                     const IntegerParameters& parameters);
+
 /// Where the output of an integer layer is, bias included, before any activation.
 struct IntegerLayer {
   ir::NodeId layer = 0;        ///< the nn.conv2d or nn.dense of plan.graph
@@ -105,9 +121,16 @@ struct IntegerLayer {
   std::vector<float> scales;   ///< real = accumulator * scale of the channel
 };
 
+/// A layer that stayed float, in plan.graph and in the integer graph.
+struct FloatLayer {
+  ir::NodeId layer = 0;
+  ir::NodeId node = 0;
+};
+
 struct IntegerGraph {
   ir::Graph graph;  ///< typed
   std::vector<IntegerLayer> layers;
+  std::vector<FloatLayer> float_layers;
 };
 
 /// The integer graph as it is emitted, with what it left behind: for measurements on it.

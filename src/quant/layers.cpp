@@ -14,21 +14,20 @@ namespace {
 constexpr std::string_view kTakenAsIs = "\\*?,\"'";
 constexpr std::string_view kLostInXml = "&<>";
 
-[[noreturn]] void refuse(std::string_view pattern, std::span<const std::string> names) {
+[[noreturn]] void refuse(std::string_view key, std::string_view pattern,
+                         std::span<const std::string> names) {
   std::vector<std::string_view> known;
   for (const std::string& name : names) {
     if (!name.empty()) known.push_back(name);
   }
   if (known.empty()) {
-    throw InputError(
-        fmt::format("SkipLayers: '{}': the network has no layers to leave in floating point, leave "
-                    "the key out",
-                    pattern));
+    throw InputError(fmt::format(
+        "{}: '{}': the network has no layers to choose from, leave the key out", key, pattern));
   }
   throw InputError(
-      fmt::format("SkipLayers: '{}' matches none of the {} layers, the nearest is {}; the report "
-                  "lists all of them",
-                  pattern, known.size(), skip_line(nearest_name(pattern, known))));
+      fmt::format("{}: '{}' matches none of the {} layers, the nearest is {}; the report lists all "
+                  "of them",
+                  key, pattern, known.size(), skip_line(nearest_name(pattern, known))));
 }
 
 }  // namespace
@@ -51,13 +50,32 @@ bool is_layer(const ir::Node& node) {
   }
 }
 
+std::vector<std::optional<ir::NodeId>> first_products(const ir::Graph& graph) {
+  std::vector<std::optional<ir::NodeId>> first(graph.size());
+  std::map<ir::NodeId, ir::NodeId> of_weight;
+  for (const ir::NodeId id : ir::post_order(graph, graph.output())) {
+    const ir::Node& node = graph[id];
+    if (!is_layer(node) || node.inputs.size() < 2) continue;
+    const ir::Node& weight = graph[node.inputs[1]];
+    if (!weight.is_constant() || weight.value.dtype() != ir::DType::kInt8) continue;
+    const auto [place, is_first] = of_weight.emplace(node.inputs[1], id);
+    if (!is_first && graph[place->second].op == node.op) first[id] = place->second;
+  }
+  return first;
+}
+
 std::vector<std::string> layer_names(const ir::Graph& graph) {
   std::vector<std::string> names(graph.size());
   std::map<ir::Op, int> of_operator;
   std::map<std::pair<ir::Op, std::string_view>, int> of_name;
+  const auto first = first_products(graph);
   for (const ir::NodeId id : ir::post_order(graph, graph.output())) {
     const ir::Node& node = graph[id];
     if (!is_layer(node)) continue;
+    if (first[id]) {
+      names[id] = names[*first[id]];
+      continue;
+    }
     const int number = of_operator[node.op]++;
     if (node.name.empty()) {
       names[id] = fmt::format("{} #{}", node.op_name(), number);
@@ -119,10 +137,11 @@ bool matches(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
-std::vector<std::string> skipped_layers(const ir::Graph& graph,
-                                        std::span<const std::string> patterns) {
-  std::vector<std::string> skipped(graph.size());
-  if (patterns.empty()) return skipped;
+std::vector<std::string> chosen_layers(const ir::Graph& graph,
+                                       std::span<const std::string> patterns,
+                                       std::string_view key) {
+  std::vector<std::string> chosen(graph.size());
+  if (patterns.empty()) return chosen;
   const std::vector<std::string> names = layer_names(graph);
   for (const std::string& pattern : patterns) {
     bool any = false;
@@ -131,11 +150,11 @@ std::vector<std::string> skipped_layers(const ir::Graph& graph,
       const std::string& own = graph[id].name;
       if (!matches(pattern, names[id]) && (own.empty() || !matches(pattern, own))) continue;
       any = true;
-      if (skipped[id].empty()) skipped[id] = pattern;
+      if (chosen[id].empty()) chosen[id] = pattern;
     }
-    if (!any) refuse(pattern, names);
+    if (!any) refuse(key, pattern, names);
   }
-  return skipped;
+  return chosen;
 }
 
 }  // namespace tvmq::quant

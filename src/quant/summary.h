@@ -14,6 +14,7 @@ struct QuantizationSummary {
     std::string op;    ///< "nn.conv2d"
     bool quantized = false;
     std::string reason;  ///< why not; empty if quantized
+    bool wide = false;   ///< takes its input in 16 bits, as two products of bytes
   };
   std::vector<Layer> layers;           ///< in visit order
   std::int64_t integer_operators = 0;  ///< calls whose result is of integers

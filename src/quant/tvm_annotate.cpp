@@ -32,7 +32,7 @@ class Annotate {
       : rewriter_(graph),
         options_(options),
         names_(layer_names(graph)),
-        skipped_(skipped_layers(graph, options.skip_layers)) {}
+        skipped_(chosen_layers(graph, options.skip_layers, "SkipLayers")) {}
 
   AnnotatedGraph run() {
     AnnotatedGraph result;

@@ -104,6 +104,7 @@ struct Layer {
   std::string name = {};
   std::string op = {};
   bool integer = false;
+  bool wide = false;        ///< takes its input in 16 bits, as two products of 8 bits
   std::string reason = {};  ///< why it stays float; empty if it does not
   std::vector<std::int64_t> output_shape = {};
   std::int64_t macs = 0;
@@ -187,7 +188,7 @@ struct GraphNode {
 
 struct ControlStep {
   std::string layer = {};
-  std::string kept = {};  ///< "float" or "int16"
+  std::string kept = {};  ///< "float" or "16 bits"
   std::string gain = {};
   std::string cost = {};
 };

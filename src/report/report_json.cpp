@@ -107,6 +107,7 @@ void write_accuracy(JsonWriter& json, const Accuracy& accuracy) {
 
 void write_layer(JsonWriter& json, const Layer& layer) {
   json.field("name", layer.name).field("op", layer.op).field("integer", layer.integer);
+  json.field("wide", layer.wide);
   json.field("reason", layer.reason).field("output_shape", layer.output_shape);
   json.field("macs", layer.macs).field("weights", layer.weights);
   json.field("bytes_float", layer.bytes_float).field("bytes_integer", layer.bytes_integer);

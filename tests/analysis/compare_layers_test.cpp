@@ -99,6 +99,42 @@ TEST(CompareLayers, AccumulatorsOfIntegersAreComparedWithTheirBias) {
   EXPECT_TRUE(std::isinf(layers[0].sqnr_db.value())) << *layers[0].sqnr_db;
 }
 
+TEST(CompareLayers, TheProductsOfAWideLayerAreComparedAsOne) {
+  const ir::Graph reference = graph_of(R"(graph(%x: float32(1, 4)) {
+    %w = constant float32(2, 4) [1, 2, 3, 4, -1, 2, -3, 1]
+    %a = nn.dense(%x, %w)
+    return %a
+  })");
+  // The input is high + low / 256; here the low bytes are half of it.
+  const ir::Graph actual = graph_of(R"(graph(%x: float32(1, 4)) {
+    %half = constant float32() [0.5]
+    %many = constant float32() [128]
+    %w = constant int8(2, 4) [1, 2, 3, 4, -1, 2, -3, 1]
+    %two = constant float32() [2]
+    %d = multiply(%x, %two)
+    %h = multiply(%d, %half)
+    %high = cast(%h) {dtype = int8}
+    %a = nn.dense(%high, %w) {out_dtype = int32}
+    %zero = constant int32(2) [0, 0]
+    %biased = add(%a, %zero)
+    %f = cast(%biased) {dtype = float32}
+    %m = multiply(%x, %many)
+    %i = cast(%m) {dtype = int32}
+    %low = cast(%i) {dtype = uint8}
+    %b = nn.dense(%low, %w) {out_dtype = int32}
+    %g = cast(%b) {dtype = float32}
+    %part = constant float32() [0.00390625]
+    %p = multiply(%g, %part)
+    %sum = add(%f, %p)
+    return %sum
+  })");
+  const LayerMatching matching = match_layers(reference, actual);
+  ASSERT_EQ(matching.pairs.size(), 1U);
+  EXPECT_TRUE(matching.only_actual.empty()) << "the second product is no layer";
+  EXPECT_TRUE(actual[matching.pairs[0].actual_value].is_call(ir::Op::kAdd));
+  EXPECT_EQ(actual[matching.pairs[0].actual_value].tensor_type().dtype, ir::DType::kFloat32);
+}
+
 TEST(MatchLayers, LeavesOutWhatHasNoCounterpart) {
   const ir::Graph shorter = graph_of(R"(graph(%x: float32(1, 4)) {
     %w = constant float32(2, 4) splat 1

@@ -1,9 +1,10 @@
-// Layers go back to floating point until a bound holds.
+// Layers get 16 bits, or go back to floating point, until a bound holds.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -43,6 +44,7 @@ class AccuracyControl : public testing::Test {
     config_.dataset.std = {58.395, 57.12, 57.375};
     config_.dataset.image_resolution = {64, 64};
     config_.quantization.calib_samples = 8;
+    config_.quantization.wide_layers.emplace();  // the search chooses, and nothing else
     config_.quantization.output_directory = folder_ / "out";
   }
   void TearDown() override { fs::remove_all(folder_); }
@@ -90,14 +92,17 @@ TEST_F(AccuracyControl, SearchesThenRepeatsFromThePlan) {
   EXPECT_GE(sqnr(searched), before + 3);
   const auto& control = searched.report.accuracy_control.value();
   ASSERT_FALSE(control.steps.empty());
-  std::size_t in_float = 0;
+  std::size_t more_exact = 0;
   for (const report::Layer& layer : searched.report.layers) {
+    if (layer.wide) ++more_exact;
     if (layer.integer) continue;
-    ++in_float;
+    ++more_exact;
     EXPECT_EQ(layer.reason, "accuracy control");
   }
-  EXPECT_EQ(in_float, control.steps.size());
-  EXPECT_LT(in_float, searched.report.layers.size());
+  EXPECT_EQ(more_exact, control.steps.size());
+  EXPECT_LT(more_exact, searched.report.layers.size());
+  EXPECT_TRUE(std::ranges::any_of(
+      control.steps, [](const report::ControlStep& step) { return step.kept == "16 bits"; }));
 
   const QuantizeResult repeated = run(3);
   EXPECT_EQ(model_text(), expected) << "the plan gives the same bytes with other threads";
@@ -112,8 +117,11 @@ TEST_F(AccuracyControl, WhatCannotBeReachedIsAnError) {
 TEST_F(AccuracyControl, PlansOfAnotherModelAreRefused) {
   config_.quantization.min_sqnr = 10;
   config_.quantization.plan_file = folder_ / "other.plan.json";
-  std::ofstream(*config_.quantization.plan_file) << quant::to_json(
-      {.file = {}, .graph_hash = "00", .bound = "MinSqnr 10", .float_layers = {}});
+  std::ofstream(*config_.quantization.plan_file) << quant::to_json({.file = {},
+                                                                    .graph_hash = "00",
+                                                                    .bound = "MinSqnr 10",
+                                                                    .wide_layers = {},
+                                                                    .float_layers = {}});
   EXPECT_THAT(error(), HasSubstr("a plan for another model (graph hash 00, expected "));
 }
 

@@ -17,6 +17,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Optional;
 
 constexpr std::string_view kModel =
     "<Model><Name>net</Name><ModelJson>a.json</ModelJson><WeightsParams>b.params</WeightsParams>"
@@ -117,6 +118,17 @@ TEST(Config, ReadsEveryKey) {
   EXPECT_EQ(quantization.activation_bits, 12);
   EXPECT_EQ(quantization.weight_bits, 16);
   EXPECT_EQ(quantization.calibration_cache, "cache.json");
+}
+
+TEST(Config, WideLayersAreChosenNamedOrNone) {
+  const auto wide = [](const std::string& text) {
+    return parse_one(config_xml("<Path>p</Path>", "<WideLayers>" + text + "</WideLayers>"))
+        .quantization.wide_layers;
+  };
+  EXPECT_EQ(wide("auto"), std::nullopt);
+  EXPECT_EQ(wide(""), std::nullopt);
+  EXPECT_THAT(wide("none"), Optional(IsEmpty()));
+  EXPECT_THAT(wide("nn.dense*, 'stem'"), Optional(ElementsAre("nn.dense*", "stem")));
 }
 
 TEST(Config, SaysWhatIsWrongAndWhere) {

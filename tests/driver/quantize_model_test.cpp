@@ -88,7 +88,11 @@ TEST_F(QuantizeModel, BothSchemesInEveryModeWriteAModuleThatReadsBack) {
         integer_convolutions +=
             node.is_call(ir::Op::kConv2D) && node.tensor_type().dtype == ir::DType::kInt32 ? 1 : 0;
       }
-      EXPECT_EQ(integer_convolutions, scheme == Scheme::kTvm ? 14 : 15);
+      const auto wide = std::ranges::count_if(
+          result.report.layers, [](const report::Layer& layer) { return layer.wide; });
+      const bool may_be_wide = scheme == Scheme::kInteger && mode != CalibMode::kGlobalScale;
+      EXPECT_EQ(wide > 0, may_be_wide) << "of 8 images little is seen";
+      EXPECT_EQ(integer_convolutions, scheme == Scheme::kTvm ? 14 : 15 + wide);
     }
   }
 }
@@ -288,15 +292,54 @@ TEST_F(QuantizeModel, OptionsThatMeanNothingToASchemeAreRefused) {
   config_.quantization.tvm_opt_level = 3;
   EXPECT_THAT(error(), HasSubstr("TvmOptLevel"));
   config_.quantization.tvm_opt_level.reset();
+  config_.quantization.dtype_input = ir::DType::kInt32;
+  EXPECT_THAT(error(), HasSubstr("DtypeInput int32"));
   config_.quantization.dtype_input = ir::DType::kInt16;
-  EXPECT_THAT(error(), HasSubstr("DtypeInput"));
+  config_.quantization.wide_layers.emplace();
+  EXPECT_THAT(error(), HasSubstr("WideLayers: DtypeInput int16 gives 16 bits to every layer"));
+  config_.quantization.wide_layers.reset();
+  config_.quantization.activation_bits = 12;
+  EXPECT_THAT(error(), HasSubstr("ActivationBits"));
+  config_.quantization.activation_bits = 8;
   config_.quantization.dtype_input = ir::DType::kInt8;
+  config_.quantization.dtype_weight = ir::DType::kInt16;
+  EXPECT_THAT(error(), HasSubstr("DtypeWeight"));
+  config_.quantization.dtype_weight = ir::DType::kInt8;
   config_.quantization.partition_conversions = PartitionConversions::kFullyIntegral;
   EXPECT_THAT(error(), HasSubstr("in float32"));
   config_.quantization.partition_conversions = PartitionConversions::kDisabled;
   config_.quantization.scheme = Scheme::kTvm;
   config_.quantization.equalization = true;
   EXPECT_THAT(error(), HasSubstr("Equalization"));
+  config_.quantization.equalization.reset();
+  config_.quantization.wide_layers.emplace();
+  EXPECT_THAT(error(), HasSubstr("WideLayers"));
+}
+
+TEST_F(QuantizeModel, WideLayersAreThoseThatTheConfigurationNames) {
+  const struct {
+    ir::DType dtype;
+    std::optional<std::vector<std::string>> wide;
+    std::size_t expected;
+  } rows[] = {
+      {ir::DType::kInt8, std::vector<std::string>{}, 0},
+      {ir::DType::kInt8, std::vector<std::string>{"aten::_convolution_3", "*_1"}, 2},
+      {ir::DType::kInt16, {}, 16},
+  };
+  double last = 0;
+  for (const auto& row : rows) {
+    config_.quantization.dtype_input = row.dtype;
+    config_.quantization.wide_layers = row.wide;
+    const report::Report report = run().report;
+    const auto wide = std::ranges::count_if(report.layers, &report::Layer::wide);
+    EXPECT_EQ(wide, row.expected);
+    EXPECT_GT(report.verification.value().outputs.at(0).sqnr_db, last) << row.expected;
+    last = report.verification.value().outputs.at(0).sqnr_db;
+  }
+  config_.quantization.dtype_input = ir::DType::kInt8;
+  config_.quantization.wide_layers.emplace({std::string("no such layer")});
+  fs::remove_all(config_.quantization.output_directory);
+  EXPECT_THAT(error(), HasSubstr("WideLayers: 'no such layer' matches none of the 16 layers"));
 }
 
 }  // namespace

@@ -315,9 +315,17 @@ TEST(RandomNetworks, IntegerSchemeGivesSoundGraphsCloseToTheNetwork) {
     const Graph better = quantize_to_integers(plan, options);
     expect_sound(better, inputs);
     const double after = sqnr(expected, exec::run_reference(better, inputs));
+    double wide = after;
+    if (std::ranges::any_of(plan.layers, &quant::QuantizationSummary::Layer::quantized)) {
+      options.wide_layers = {"*"};
+      const Graph best = quantize_to_integers(quant::plan_integer(equalized, options), options);
+      expect_sound(best, inputs);
+      wide = sqnr(expected, exec::run_reference(best, inputs));
+    }
     if (!degenerate(expected)) {
       EXPECT_GT(plain, kLeastSqnr);
       EXPECT_GT(after, kLeastSqnr);
+      EXPECT_GT(wide, kLeastSqnr);
     }
   });
 }

@@ -32,11 +32,41 @@ TEST(AffineParameters, KnownAnswers) {
   }
 }
 
+TEST(WideParameters, CoverTheIntervalWithAZeroPointOfWholeSteps) {
+  for (const Interval& interval : {Interval{0, 1},
+                                   {-1, 1},
+                                   {-0.003F, 6},
+                                   {-7, 0.01F},
+                                   {-5, -3},
+                                   {3, 5},
+                                   {0, 0},
+                                   {0, 1e-45F},
+                                   {-1e30F, 1e30F}}) {
+    SCOPED_TRACE(testing::Message() << "[" << interval.low << ", " << interval.high << "]");
+    const AffineParameters wide = wide_parameters(interval);
+    EXPECT_EQ(wide.highest, 65535);
+    EXPECT_EQ(wide.zero_point % 256, 0);
+    const double scale = wide.scale;
+    EXPECT_LE(-wide.zero_point * scale, std::min(0.0F, interval.low));
+    EXPECT_GE((wide.highest - wide.zero_point) * scale, std::max(0.0F, interval.high));
+    // No more than a hundredth of the numbers go to waste, unless 1 / scale must stay finite.
+    const double range = std::max(0.0F, interval.high) - std::min(0.0F, interval.low);
+    EXPECT_TRUE(range < 1e-30 || scale * 65536 <= 1.01 * range) << scale;
+  }
+}
+
+TEST(WideParameters, TheHighByteCountsInStepsOf256) {
+  const AffineParameters high = high_byte({.scale = 0.5F, .zero_point = 512, .highest = 65535});
+  EXPECT_EQ(high, (AffineParameters{.scale = 128, .zero_point = 2, .highest = 255}));
+}
+
 TEST(AffineParameters, RefusesWhatIsNoInterval) {
   const float infinity = std::numeric_limits<float>::infinity();
   EXPECT_THROW(affine_parameters({0, infinity}, 8), InternalError);
   EXPECT_THROW(affine_parameters({1, 0}, 8), InternalError);
   EXPECT_THROW(affine_parameters({0, 1}, 9), InternalError);
+  EXPECT_THROW(wide_parameters({0, infinity}), InternalError);
+  EXPECT_THROW(wide_parameters({1, 0}), InternalError);
 }
 
 TEST(QuantizeWeight, OneScalePerOutputChannel) {

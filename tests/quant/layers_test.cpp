@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "ir/infer_types.h"
+#include "ir/text.h"
 #include "quant/integer_scheme.h"
 #include "quant/tvm_scheme.h"
 
@@ -95,7 +96,7 @@ TEST(Layers, SkipLinesMatchTheirLayerAlone) {
   for (const std::string& name : names_in_order(graph)) {
     const std::vector<std::string> patterns{skip_line(name)};
     std::vector<std::string> hit;
-    const auto skipped = skipped_layers(graph, patterns);
+    const auto skipped = chosen_layers(graph, patterns, "SkipLayers");
     const auto all = layer_names(graph);
     for (std::size_t i = 0; i < skipped.size(); ++i) {
       if (!skipped[i].empty()) hit.push_back(all[i]);
@@ -108,14 +109,14 @@ TEST(Layers, SkipLinesMatchTheirLayerAlone) {
 TEST(Layers, WhatMatchesNothingIsRefusedWithTheNearest) {
   const std::vector<std::string> patterns = {"stem", "blok"};
   try {
-    skipped_layers(chain({"stem", "block"}), patterns);
+    chosen_layers(chain({"stem", "block"}), patterns, "WideLayers");
     FAIL() << "no error";
   } catch (const InputError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("'blok' matches none of the 3 layers"));
+    EXPECT_THAT(error.what(), HasSubstr("WideLayers: 'blok' matches none of the 3 layers"));
   }
   const std::vector<std::string> typo = {"nn.conv2d 'blok'"};
   try {
-    skipped_layers(chain({"stem", "block"}), typo);
+    chosen_layers(chain({"stem", "block"}), typo, "SkipLayers");
     FAIL() << "no error";
   } catch (const InputError& error) {
     EXPECT_THAT(error.what(), HasSubstr("the nearest is nn.conv2d 'block'"));
@@ -150,6 +151,33 @@ TEST(Layers, SkippedOnesCountForSkipConvLayers) {
       plan_integer(chain({"a", "b", "c"}), {.skip_conv_layers = {1}, .skip_layers = {"a"}});
   EXPECT_THAT(float_layers(plan.layers), ElementsAre("nn.conv2d 'a': 'a' of SkipLayers",
                                                      "nn.conv2d 'b': number 1 of SkipConvLayers"));
+}
+
+TEST(Layers, TheSecondProductOfAWideLayerHasTheNameOfTheFirst) {
+  const ir::Graph float_graph = ir::parse_graph(R"(graph(%x: float32(1, 4)) {
+    %w = constant float32(4, 4) splat 1
+    %a = nn.dense(%x, %w)
+    %b = nn.dense(%a, %w)
+    return %b
+  })");
+  EXPECT_THAT(layer_names(float_graph), testing::IsSupersetOf({"nn.dense #0", "nn.dense #1"}))
+      << "layers of floats may share a weight";
+  const ir::Graph wide = ir::parse_graph(R"(graph(%h: uint8(1, 4), %l: uint8(1, 4)) {
+    %w = constant int8(4, 4) splat 1
+    %a = nn.dense(%h, %w) {out_dtype = int32}
+    %b = nn.dense(%l, %w) {out_dtype = int32}
+    %c = add(%a, %b)
+    return %c
+  })");
+  std::vector<std::string> names;
+  std::size_t second = 0;
+  const auto first = first_products(wide);
+  for (ir::NodeId id = 0; id < wide.size(); ++id) {
+    if (wide[id].is_call(ir::Op::kDense)) names.push_back(layer_names(wide)[id]);
+    second += first[id].has_value() ? 1 : 0;
+  }
+  EXPECT_THAT(names, testing::ElementsAre("nn.dense #0", "nn.dense #0"));
+  EXPECT_EQ(second, 1U);
 }
 
 }  // namespace

@@ -93,7 +93,7 @@ function facts(layers, selected) {
     if (!layer) return;
     const rows = [
       ['operator', layer.op],
-      ['runs in', layer.integer ? '8 bits' : `float${layer.reason ? `: ${layer.reason}` : ''}`],
+      ['runs in', layer.integer ? (layer.wide ? '8 bits, its input in 16' : '8 bits') : `float${layer.reason ? `: ${layer.reason}` : ''}`],
       ['output', shape(layer.output_shape)],
       ['MACs', count(layer.macs)],
       ['weights', count(layer.weights)],
