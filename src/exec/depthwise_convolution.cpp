@@ -11,12 +11,15 @@ namespace {
 class DepthwiseConvolution final : public PixelSums {
  public:
   DepthwiseConvolution(const ImageWindow& shape, const std::int8_t* weights)
-      : shape_(shape), weights_(shape, weights), vnni_(has_avx512_vnni()) {}
+      : shape_(shape),
+        weights_(shape, weights),
+        vnni_(has_avx512_vnni()),
+        together_(vnni_ ? rows_together(shape) : 1) {}
 
-  /// Whole rows.
+  /// Whole rows, as many as are computed together.
   std::int64_t good_count(std::int64_t most) const override {
-    const std::int64_t width = shape_.result_width;
-    return std::max<std::int64_t>(most / width, 1) * width;
+    const std::int64_t rows = shape_.result_width * together_;
+    return std::max<std::int64_t>(most / rows, 1) * rows;
   }
   std::size_t scratch_bytes(std::int64_t /*count*/) const override {
     return row_bytes() + (vnni_ ? depthwise_scratch_bytes(shape_) : 0);
@@ -36,14 +39,16 @@ class DepthwiseConvolution final : public PixelSums {
     const std::int64_t channels = shape_.channels;
     if (receiver != nullptr) sums = reinterpret_cast<std::int32_t*>(scratch);
     scratch += row_bytes();
-    for (std::int64_t y = first / width; y < (first + count) / width; ++y) {
+    const std::int64_t end = (first + count) / width;
+    for (std::int64_t y = first / width, rows = 0; y < end; y += rows) {
+      rows = std::min(together_, end - y);
       if (vnni_) {
-        depthwise_row_vnni(shape_, weights_, data, y, sums, receiver, scratch);
+        depthwise_rows_vnni(shape_, weights_, data, y, rows, sums, receiver, scratch);
       } else {
         depthwise_row_plain(shape_, weights_, data, y, sums);
         if (receiver != nullptr) receiver->take(sums, channels, y * width, width, 0, channels);
       }
-      if (receiver == nullptr) sums += width * channels;
+      if (receiver == nullptr) sums += rows * width * channels;
     }
   }
 
@@ -58,6 +63,7 @@ class DepthwiseConvolution final : public PixelSums {
   ImageWindow shape_;
   DepthwiseWeights weights_;
   bool vnni_;
+  std::int64_t together_;  ///< rows of the result
 };
 
 }  // namespace

@@ -17,6 +17,10 @@ std::int64_t round_up(std::int64_t value, std::int64_t to) { return (value + to 
 std::int64_t row_groups(const ImageWindow& shape) {
   return (shape.kernel_height + kRows - 1) / kRows;
 }
+/// Bytes of the weights of 16 channels.
+std::int64_t packed_bytes(const ImageWindow& shape) {
+  return row_groups(shape) * shape.kernel_width * kBlock;
+}
 /// Columns of data that a row of the result reads, padding included.
 std::int64_t columns(const ImageWindow& shape) {
   return (shape.result_width - 1) * shape.stride_x + (shape.kernel_width - 1) * shape.dilation_x +
@@ -25,12 +29,19 @@ std::int64_t columns(const ImageWindow& shape) {
 
 }  // namespace
 
+std::int64_t rows_together(const ImageWindow& shape) {
+  if (shape.stride_y != 1 || shape.dilation_y != 1) return 1;
+  return row_groups(shape) * kRows - shape.kernel_height + 1;
+}
+
 DepthwiseWeights::DepthwiseWeights(const ImageWindow& shape, const std::int8_t* weights) {
   const std::int64_t padded = round_up(shape.channels, kBlock);
   const std::int64_t taps = shape.kernel_height * shape.kernel_width;
   const std::int64_t groups = row_groups(shape);
+  const std::int64_t together = rows_together(shape);
+  const std::int64_t row_bytes = padded / kLanes * packed_bytes(shape);
   plain.resize(static_cast<std::size_t>(taps * shape.channels));
-  packed.resize(static_cast<std::size_t>(padded * shape.kernel_width * groups * kRows));
+  packed.resize(static_cast<std::size_t>(together * row_bytes));
   start.resize(static_cast<std::size_t>(padded));
   for (std::int64_t c = 0; c < shape.channels; ++c) {
     std::int32_t sum = 0;
@@ -40,8 +51,11 @@ DepthwiseWeights::DepthwiseWeights(const ImageWindow& shape, const std::int8_t* 
             weights[(c * shape.kernel_height + ky) * shape.kernel_width + kx];
         // NOLINTNEXTLINE(bugprone-signed-char-misuse): a number, not a character
         plain[(ky * shape.kernel_width + kx) * shape.channels + c] = weight;
-        const std::int64_t vector = (c / kLanes * shape.kernel_width + kx) * groups + ky / kRows;
-        packed[(vector * kLanes + c % kLanes) * kRows + ky % kRows] = weight;
+        for (std::int64_t row = 0; row < together; ++row) {
+          const std::int64_t at = ky + row;
+          const std::int64_t vector = (c / kLanes * shape.kernel_width + kx) * groups + at / kRows;
+          packed[row * row_bytes + (vector * kLanes + c % kLanes) * kRows + at % kRows] = weight;
+        }
         sum += weight;
       }
     }
@@ -86,11 +100,19 @@ struct Column {
   __m512i part[kParts];
 };
 
-TVMQ_VNNI_INLINE __m512i load(const std::uint8_t* pixel, __mmask64 mask, __m512i flip) {
+/// Flipping the sign bit makes a byte of int8 one of uint8 that is 128 larger.
+template <bool Signed>
+TVMQ_VNNI_INLINE __m512i as_unsigned(__m512i bytes) {
+  if constexpr (Signed) return _mm512_xor_si512(bytes, _mm512_set1_epi8(-128));
+  return bytes;
+}
+
+template <bool Signed>
+TVMQ_VNNI_INLINE __m512i load(const std::uint8_t* pixel, __mmask64 mask) {
   // Unpacking works within 128 bits: lane i must hold every fourth group of four channels.
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   const __m512i bytes = _mm512_maskz_loadu_epi8(mask, pixel);
-  return _mm512_xor_si512(_mm512_permutexvar_epi32(order, bytes), flip);
+  return as_unsigned<Signed>(_mm512_permutexvar_epi32(order, bytes));
 }
 
 /// The first `Parts` parts: 1, 2 or all.
@@ -117,15 +139,13 @@ struct Row {
 };
 
 /// The columns of `Rows` rows of data, the others being zeros: to[part][x], 64 bytes each.
-template <int Rows, int Parts>
+template <int Rows, int Parts, bool Signed>
 TVMQ_VNNI void fill_columns(const ImageWindow& shape, const Row* rows, __mmask64 mask,
                             std::int64_t stride, std::byte* to) {
-  const __m512i flip = shape.is_signed ? _mm512_set1_epi8(-128) : _mm512_setzero_si512();
   const std::int64_t width = columns(shape);
   const std::int64_t begin = std::min(shape.left, width);
   const std::int64_t end = std::min(shape.left + shape.data_width, width);
-  const __m512i padding =
-      _mm512_xor_si512(_mm512_set1_epi8(static_cast<char>(shape.pad_value)), flip);
+  const __m512i padding = as_unsigned<Signed>(_mm512_set1_epi8(static_cast<char>(shape.pad_value)));
   for (std::int64_t p = 0; p < Parts; ++p) {
     std::byte* const part = to + p * stride;
     for (std::int64_t x = 0; x < begin; ++x) _mm512_store_si512(part + x * kBlock, padding);
@@ -134,9 +154,9 @@ TVMQ_VNNI void fill_columns(const ImageWindow& shape, const Row* rows, __mmask64
   const std::uint8_t* from[Rows];
   for (int r = 0; r < Rows; ++r) from[r] = rows[r].pixels;
   for (std::int64_t x = begin; x < end; ++x) {
-    __m512i pixels[kRows] = {flip, flip, flip, flip};
+    __m512i pixels[kRows] = {};
     for (int r = 0; r < Rows; ++r) {
-      pixels[r] = load(from[r], mask, flip);
+      pixels[r] = load<Signed>(from[r], mask);
       from[r] += rows[r].step;
     }
     const Column column = interleave<Parts>(pixels[0], pixels[1], pixels[2], pixels[3]);
@@ -147,13 +167,53 @@ TVMQ_VNNI void fill_columns(const ImageWindow& shape, const Row* rows, __mmask64
 }
 
 /// For the channels that there are.
-template <int Rows>
+template <int Rows, bool Signed>
 void fill_columns(const ImageWindow& shape, const Row* rows, std::int64_t channels,
                   std::int64_t stride, std::byte* to) {
   const __mmask64 mask = ~__mmask64{0} >> (kBlock - channels);
-  if (channels <= kLanes) return fill_columns<Rows, 1>(shape, rows, mask, stride, to);
-  if (channels <= 2 * kLanes) return fill_columns<Rows, 2>(shape, rows, mask, stride, to);
-  fill_columns<Rows, kParts>(shape, rows, mask, stride, to);
+  if (channels <= kLanes) return fill_columns<Rows, 1, Signed>(shape, rows, mask, stride, to);
+  if (channels <= 2 * kLanes) return fill_columns<Rows, 2, Signed>(shape, rows, mask, stride, to);
+  fill_columns<Rows, kParts, Signed>(shape, rows, mask, stride, to);
+}
+
+template <bool Signed>
+void fill_columns(const ImageWindow& shape, const Row* rows, std::int64_t count,
+                  std::int64_t channels, std::int64_t stride, std::byte* to) {
+  switch (count) {
+    case 1:
+      return fill_columns<1, Signed>(shape, rows, channels, stride, to);
+    case 2:
+      return fill_columns<2, Signed>(shape, rows, channels, stride, to);
+    case 3:
+      return fill_columns<3, Signed>(shape, rows, channels, stride, to);
+    default:
+      return fill_columns<4, Signed>(shape, rows, channels, stride, to);
+  }
+}
+
+/// The columns of the `count` rows of data from `from_y` on, of the channels from `block` on.
+void arrange(const ImageWindow& shape, const std::uint8_t* data, std::int64_t from_y,
+             std::int64_t count, std::int64_t block, std::byte* to) {
+  const std::int64_t stride = columns(shape) * kBlock;  // of a part
+  const std::int64_t channels = std::min(shape.channels - block, kBlock);
+  std::array<std::uint8_t, kBlock> padding;
+  padding.fill(shape.pad_value);
+  for (std::int64_t first = 0; first < count; first += kRows, to += kParts * stride) {
+    Row rows[kRows];
+    const std::int64_t in_group = std::min(count - first, kRows);
+    for (std::int64_t r = 0; r < in_group; ++r) {
+      const std::int64_t from = from_y + (first + r) * shape.dilation_y;
+      const bool inside = from >= 0 && from < shape.data_height;
+      rows[r] = inside
+                    ? Row{data + from * shape.data_width * shape.channels + block, shape.channels}
+                    : Row{padding.data(), 0};
+    }
+    if (shape.is_signed) {
+      fill_columns<true>(shape, rows, in_group, channels, stride, to);
+    } else {
+      fill_columns<false>(shape, rows, in_group, channels, stride, to);
+    }
+  }
 }
 
 /// Sums of 16 channels along a row. `Taps` weights stay in registers.
@@ -194,6 +254,41 @@ TVMQ_VNNI void sum_row_of_any(std::int64_t count, const ImageWindow& shape,
   }
 }
 
+/// Which weights a sum is made with: those of row `row` of the rows together, of 16 channels.
+struct Part {
+  std::int64_t row = 0;
+  std::int64_t channel = 0;
+};
+
+/// The sums of 16 channels along a row, from the columns of their part. `taps`: room for the
+/// columns that a pixel is made of.
+TVMQ_VNNI void sum_part(const ImageWindow& shape, const DepthwiseWeights& weights, const Part& part,
+                        const std::byte* columns_of_part, const std::byte** taps,
+                        std::int32_t* sums, std::int64_t sums_step) {
+  const std::int64_t groups = row_groups(shape);
+  const std::int64_t count = shape.kernel_width * groups;
+  const std::int64_t group_bytes = kParts * columns(shape) * kBlock;
+  for (std::int64_t kx = 0; kx < shape.kernel_width; ++kx) {
+    for (std::int64_t g = 0; g < groups; ++g) {
+      taps[kx * groups + g] = columns_of_part + g * group_bytes + kx * shape.dilation_x * kBlock;
+    }
+  }
+  const std::int64_t row_bytes = round_up(shape.channels, kBlock) / kLanes * packed_bytes(shape);
+  const std::int8_t* packed =
+      weights.packed.data() + part.row * row_bytes + part.channel / kLanes * packed_bytes(shape);
+  const __m512i start = _mm512_loadu_si512(weights.start.data() + part.channel);
+  const auto lanes = static_cast<int>(std::min(shape.channels - part.channel, kLanes));
+  const auto mask = static_cast<__mmask16>((1U << lanes) - 1U);
+  switch (count) {
+    case 3:  // 3 x 3
+      return sum_row<3>(shape, taps, packed, start, mask, sums, sums_step);
+    case 10:  // 5 x 5
+      return sum_row<10>(shape, taps, packed, start, mask, sums, sums_step);
+    default:
+      sum_row_of_any(count, shape, taps, packed, start, mask, sums, sums_step);
+  }
+}
+
 }  // namespace
 
 std::size_t depthwise_scratch_bytes(const ImageWindow& shape) {
@@ -202,71 +297,29 @@ std::size_t depthwise_scratch_bytes(const ImageWindow& shape) {
                                   round_up(taps * std::int64_t{sizeof(std::byte*)}, kBlock));
 }
 
-TVMQ_VNNI void depthwise_row_vnni(const ImageWindow& shape, const DepthwiseWeights& weights,
-                                  const std::uint8_t* data, std::int64_t y, std::int32_t* sums,
-                                  const SumsReceiver* receiver, std::byte* scratch) {
+TVMQ_VNNI void depthwise_rows_vnni(const ImageWindow& shape, const DepthwiseWeights& weights,
+                                   const std::uint8_t* data, std::int64_t y, std::int64_t rows,
+                                   std::int32_t* sums, const SumsReceiver* receiver,
+                                   std::byte* scratch) {
+  const std::int64_t width = shape.result_width;
   const std::int64_t sums_step = receiver == nullptr ? shape.channels : kBlock;
   const std::int64_t groups = row_groups(shape);
   const std::int64_t stride = columns(shape) * kBlock;  // of a part
-  const std::int64_t count = shape.kernel_width * groups;
   auto* taps = reinterpret_cast<const std::byte**>(scratch + groups * kParts * stride);
-  std::array<std::uint8_t, kBlock> padding;
-  padding.fill(shape.pad_value);
   for (std::int64_t block = 0; block < shape.channels; block += kBlock) {
     const std::int64_t in_block = std::min(shape.channels - block, kBlock);
-    for (std::int64_t g = 0; g < groups; ++g) {
-      Row rows[kRows];
-      const std::int64_t count_rows = std::min(shape.kernel_height - g * kRows, kRows);
-      for (std::int64_t r = 0; r < count_rows; ++r) {
-        const std::int64_t from =
-            y * shape.stride_y - shape.top + (g * kRows + r) * shape.dilation_y;
-        const bool inside = from >= 0 && from < shape.data_height;
-        rows[r] = inside
-                      ? Row{data + from * shape.data_width * shape.channels + block, shape.channels}
-                      : Row{padding.data(), 0};
+    arrange(shape, data, y * shape.stride_y - shape.top, shape.kernel_height + rows - 1, block,
+            scratch);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      std::int32_t* const to =
+          receiver == nullptr ? sums + row * width * shape.channels + block : sums;
+      for (std::int64_t part = 0; part * kLanes < in_block; ++part) {
+        sum_part(shape, weights, {.row = row, .channel = block + part * kLanes},
+                 scratch + part * stride, taps, to + part * kLanes, sums_step);
       }
-      std::byte* to = scratch + g * kParts * stride;
-      switch (count_rows) {
-        case 1:
-          fill_columns<1>(shape, rows, in_block, stride, to);
-          break;
-        case 2:
-          fill_columns<2>(shape, rows, in_block, stride, to);
-          break;
-        case 3:
-          fill_columns<3>(shape, rows, in_block, stride, to);
-          break;
-        default:
-          fill_columns<4>(shape, rows, in_block, stride, to);
+      if (receiver != nullptr) {
+        receiver->take(sums, kBlock, (y + row) * width, width, block, in_block);
       }
-    }
-    for (std::int64_t part = 0; part * kLanes < in_block; ++part) {
-      const std::int64_t first = block + part * kLanes;
-      const auto lanes = static_cast<int>(std::min(shape.channels - first, kLanes));
-      const auto lane_mask = static_cast<__mmask16>((1U << lanes) - 1U);
-      for (std::int64_t kx = 0; kx < shape.kernel_width; ++kx) {
-        for (std::int64_t g = 0; g < groups; ++g) {
-          taps[kx * groups + g] =
-              scratch + (g * kParts + part) * stride + kx * shape.dilation_x * kBlock;
-        }
-      }
-      const std::int8_t* packed = weights.packed.data() + first / kLanes * count * kBlock;
-      const __m512i start = _mm512_loadu_si512(weights.start.data() + first);
-      std::int32_t* to = sums + (receiver == nullptr ? first : part * kLanes);
-      switch (count) {
-        case 3:  // 3 x 3
-          sum_row<3>(shape, taps, packed, start, lane_mask, to, sums_step);
-          break;
-        case 10:  // 5 x 5
-          sum_row<10>(shape, taps, packed, start, lane_mask, to, sums_step);
-          break;
-        default:
-          sum_row_of_any(count, shape, taps, packed, start, lane_mask, to, sums_step);
-      }
-    }
-    if (receiver != nullptr) {
-      const std::int64_t width = shape.result_width;
-      receiver->take(sums, kBlock, y * width, width, block, in_block);
     }
   }
 }

@@ -28,13 +28,18 @@ void expect_equal_rows(const ImageWindow& shape, std::int64_t rows) {
   const std::unique_ptr<std::byte[], FreeAligned> scratch(static_cast<std::byte*>(
       ::operator new[](depthwise_scratch_bytes(shape), std::align_val_t{64})));
   const auto count = static_cast<std::size_t>(shape.result_width * shape.channels);
-  for (std::int64_t y = 0; y < rows; ++y) {
-    std::vector<std::int32_t> plain(count + 1, -1);
-    std::vector<std::int32_t> fast(count + 1, -1);
-    const auto* pixels = data.data<std::uint8_t>().data();
-    depthwise_row_plain(shape, packed, pixels, y, plain.data());
-    depthwise_row_vnni(shape, packed, pixels, y, fast.data(), nullptr, scratch.get());
-    ASSERT_EQ(plain, fast) << "row " << y;  // the last one: nothing is written behind the row
+  const auto* pixels = data.data<std::uint8_t>().data();
+  for (std::int64_t together = 1; together <= rows_together(shape); ++together) {
+    for (std::int64_t y = 0; y + together <= rows; ++y) {
+      std::vector<std::int32_t> plain(together * count + 1, -1);
+      std::vector<std::int32_t> fast(together * count + 1, -1);
+      for (std::int64_t row = 0; row < together; ++row) {
+        depthwise_row_plain(shape, packed, pixels, y + row, plain.data() + row * count);
+      }
+      depthwise_rows_vnni(shape, packed, pixels, y, together, fast.data(), nullptr, scratch.get());
+      // The last one: nothing is written behind the rows.
+      ASSERT_EQ(plain, fast) << together << " rows from " << y;
+    }
   }
 }
 
@@ -69,6 +74,22 @@ TEST(DepthwiseRows, FourBytesAtATimeEqualThePlainLoops) {
       }
     }
   }
+}
+
+TEST(DepthwiseRows, AsManyTogetherAsFitIntoTheirRegisters) {
+  const struct {
+    ImageWindow shape;
+    std::int64_t expected;
+  } rows[] = {
+      {{.kernel_height = 1}, 4},
+      {{.kernel_height = 3}, 2},
+      {{.kernel_height = 4}, 1},
+      {{.kernel_height = 5}, 4},
+      {{.kernel_height = 7}, 2},
+      {{.kernel_height = 3, .stride_y = 2}, 1},
+      {{.kernel_height = 3, .dilation_y = 2}, 1},
+  };
+  for (const auto& row : rows) EXPECT_EQ(rows_together(row.shape), row.expected);
 }
 
 TEST(DepthwiseRows, KernelsThatAreNotSquare) {

@@ -47,7 +47,7 @@ TEST_P(TileLoops, EqualTheInstruction) {
   const Finish& c = GetParam();
   if (!has_tile_loop(c.instruction)) GTEST_SKIP() << "this CPU has no AVX-512 VNNI";
   Numbers numbers;
-  for (const std::int64_t channels : {1, 15, 16, 17, 32}) {
+  for (const std::int64_t channels : {1, 15, 16, 17, 32, 33, 100}) {
     for (const std::int64_t pixels : {1, 2, 3, 4, 5, 7, 14, 200}) {
       const std::int64_t step = channels + 3;
       ir::Tensor sums = numbers.integers<std::int32_t>({pixels, step}, -1000000, 1000000);
@@ -108,6 +108,8 @@ INSTANTIATE_TEST_SUITE_P(
     Instructions, TileLoops,
     testing::Values(Finish{"requantize", stores(Code::kRequantize, 0, 255)},
                     Finish{"int8", stores(Code::kRequantize, -128, 127)},
+                    Finish{"above_a_zero_point", stores(Code::kRequantize, 117, 255)},
+                    Finish{"seven_bits", stores(Code::kRequantize, 0, 127)},
                     Finish{"beyond_the_bounds", stores(Code::kRequantize, 0, 255), 1e30F},
                     Finish{"floor", stores(Code::kRequantizeFloor, -127, 127)},
                     Finish{"clipped", stores(Code::kRequantizeClipped, 0, 255)},
