@@ -35,8 +35,10 @@ struct Measured {
   double drop = 0;  ///< top-1, float - integer, in percentage points; 0 without labels
 };
 
-/// Of what floating point would gain, an input of 16 bits must gain so much to be chosen instead.
-constexpr double kMostOfTheGain = 0.8;
+/// 16 bits are chosen unless floating point gains more by so large a share of its gain, and by so
+/// many dB: what few images tell of a layer that matters little is chance.
+constexpr double kClearShare = 0.2;
+constexpr double kClearDb = 0.3;
 
 /// How a layer is more exact.
 enum class Kept : std::uint8_t { kWide, kFloat };
@@ -153,6 +155,7 @@ class Control {
     const auto add = [&](std::string_view key, const std::vector<std::string>& names) {
       if (names.empty()) return;
       std::vector<std::string> lines;
+      lines.reserve(names.size());
       for (const std::string& name : names) lines.push_back(quant::skip_line(name));
       parts.push_back(fmt::format("{} {}", key, fmt::join(lines, ", ")));
     };
@@ -221,8 +224,8 @@ class Control {
         continue;
       }
       each.wide_db = measure(wide, batches).sqnr_db;
-      const double most = none_db + kMostOfTheGain * (each.alone_db - none_db);
-      if (*each.wide_db >= std::min(each.alone_db, most)) each.kept = Kept::kWide;
+      const double clear = std::max(kClearDb, kClearShare * (each.alone_db - none_db));
+      if (each.alone_db - *each.wide_db <= clear) each.kept = Kept::kWide;
     }
     std::stable_sort(
         candidates_.begin(), candidates_.end(),
