@@ -22,8 +22,9 @@ constexpr std::string_view kThreeNumbers = "a list of 1 or 3 numbers";
 
 template <class To, class From>
 bool assign(To& to, std::optional<From> value) {
-  if (value) to = static_cast<To>(*std::move(value));
-  return value.has_value();
+  if (!value) return false;
+  to = static_cast<To>(*std::move(value));
+  return true;
 }
 
 template <class Enum>
@@ -164,7 +165,7 @@ bool set_global_scale(Config& config, std::string_view text) {
 }
 
 // clang-format off
-const KeyRow kRows[] = {
+constexpr KeyRow kRows[] = {
     {{kModel, "Name", "a file name without path separators", "",
       "Names the output files", true},
      set_name},

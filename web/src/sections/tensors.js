@@ -46,7 +46,7 @@ export function tensorsSection(report, selected) {
       ? [
           figure(
             'Ranges of all stored tensors',
-            'Thick: the range that 8 bits cover. Thin: what calibration saw. Press one to look at it.',
+            'Thick: the range that its integers cover. Thin: what calibration saw. Press one to look at it.',
             tensorRanges(activations, shown, relative, look),
             select('scale', RANGE_SCALES, 'relative', (value) =>
               relative.set(value === 'relative'),
@@ -93,7 +93,14 @@ function facts(layers, selected) {
     if (!layer) return;
     const rows = [
       ['operator', layer.op],
-      ['runs in', layer.integer ? (layer.wide ? '8 bits, its input in 16' : '8 bits') : `float${layer.reason ? `: ${layer.reason}` : ''}`],
+      [
+        'runs in',
+        layer.integer
+          ? layer.wide
+            ? '8 bits, its input in 16'
+            : '8 bits'
+          : `float${layer.reason ? `: ${layer.reason}` : ''}`,
+      ],
       ['output', shape(layer.output_shape)],
       ['MACs', count(layer.macs)],
       ['weights', count(layer.weights)],
@@ -131,11 +138,11 @@ function activationFigure(shown, side) {
   });
   const chart = histogramChart(shown, logarithmic);
   return figure(
-    'Values stored in 8 bits',
+    'Values stored as integers',
     caption,
     orSentence(chart, shown, (a) =>
       a === null
-        ? 'It is not stored in 8 bits.'
+        ? 'It is not stored as integers.'
         : a.histogram
           ? ''
           : `No histogram was kept of this tensor. Its range is ${short(a.low)} … ${short(a.high)}.`,
