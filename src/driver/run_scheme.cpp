@@ -89,7 +89,9 @@ void log_float_pools(const quant::IntegerPlan& plan, Log& log) {
 }
 
 /// Layers that were asked to take 16 bits and cannot.
-void log_narrow_layers(const CalibratedNetwork& network, Log& log) {
+void log_narrow_layers(const CalibratedNetwork& network, const QuantizationConfig& quantization,
+                       Log& log) {
+  if (!quantization.wide_layers && quantization.dtype_input != ir::DType::kInt16) return;
   const auto wanted =
       quant::chosen_layers(network.plan.graph, network.options.wide_layers, "WideLayers");
   const std::vector<std::string> layers = quant::layer_names(network.plan.graph);
@@ -100,7 +102,9 @@ void log_narrow_layers(const CalibratedNetwork& network, Log& log) {
   }
   if (names.empty()) return;
   log.warning(fmt::format(
-      "8 bits: {} (chosen to take 16, but other integer kernels hand their input on)", names));
+      "8 bits: {} (chosen to take 16, but other integer kernels hand their input on{})", names,
+      network.options.one_value_at_ends ? ", or PartitionConversions hands on one value there"
+                                        : ""));
 }
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -211,7 +215,7 @@ SchemeResult run_integer_scheme(const ir::Graph& bound, Samples& samples, const 
     result.plan = std::move(controlled.plan);
   }
   log_float_pools(network.plan, log);
-  log_narrow_layers(network, log);
+  log_narrow_layers(network, config.quantization, log);
   const ir::Graph quantized =
       quant::realize_integer(network.plan, network.parameters, network.options, &result.summary);
   result.module = quant::partition_conversions(

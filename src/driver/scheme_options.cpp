@@ -64,17 +64,19 @@ std::vector<std::string> wide_layers(const QuantizationConfig& quantization) {
 quant::IntegerOptions integer_options(const Config& config, Log& log) {
   const QuantizationConfig& quantization = config.quantization;
   const quant::Target target = target_of(quantization, log);
-  return {.activation_bits = std::min(quantization.activation_bits, 8),
-          .weight_bits = std::min(quantization.weight_bits, target.weight_bits()),
-          .weight_scale = weight_scale(config),
-          .weight_granularity = quantization.weight_granularity == WeightGranularity::kPerTensor
-                                    ? quant::WeightGranularity::kPerTensor
-                                    : quant::WeightGranularity::kPerChannel,
-          .skip_conv_layers = skipped_convolutions(config, {}),
-          .skip_dense_layer = quantization.skip_dense_layer.value_or(false),
-          .skip_layers = quantization.skip_layers,
-          .wide_layers = wide_layers(quantization),
-          .dense_kernels = target.dense};
+  return {
+      .activation_bits = std::min(quantization.activation_bits, 8),
+      .weight_bits = std::min(quantization.weight_bits, target.weight_bits()),
+      .weight_scale = weight_scale(config),
+      .weight_granularity = quantization.weight_granularity == WeightGranularity::kPerTensor
+                                ? quant::WeightGranularity::kPerTensor
+                                : quant::WeightGranularity::kPerChannel,
+      .skip_conv_layers = skipped_convolutions(config, {}),
+      .skip_dense_layer = quantization.skip_dense_layer.value_or(false),
+      .skip_layers = quantization.skip_layers,
+      .wide_layers = wide_layers(quantization),
+      .one_value_at_ends = quantization.partition_conversions != PartitionConversions::kDisabled,
+      .dense_kernels = target.dense};
 }
 
 quant::Target target_of(const QuantizationConfig& quantization, Log& log) {

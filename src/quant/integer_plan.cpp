@@ -47,6 +47,7 @@ class Planner {
 
   IntegerPlan run() {
     for (NodeId id = 0; id < graph().size(); ++id) assign_role(id);
+    find_ends();
     move_floats_to_wide_layers();
     find_what_leads_to_integers();
     for (NodeId id = graph().size(); id-- > 0;) store_operands_of_kernels(id);
@@ -107,8 +108,27 @@ class Planner {
     return why_no_kernel(graph(), id);
   }
 
+  /// The layers that no other integer layer comes before, or behind.
+  void find_ends() {
+    std::vector<bool> from_input(graph().size(), false);
+    std::vector<bool> to_output(graph().size(), false);
+    const auto reached = [&](const std::vector<bool>& mark) {
+      return [&](NodeId other) { return mark[other] && !is_layer(role(other)); };
+    };
+    at_end_.assign(graph().size(), false);
+    for (NodeId id = 0; id < graph().size(); ++id) {
+      const Node& node = graph()[id];
+      from_input[id] =
+          node.kind == NodeKind::kInput || std::ranges::any_of(node.inputs, reached(from_input));
+    }
+    for (NodeId id = graph().size(); id-- > 0;) {
+      to_output[id] = id == graph().output() || std::ranges::any_of(users_[id], reached(to_output));
+      at_end_[id] = from_input[id] || to_output[id];
+    }
+  }
+
   [[nodiscard]] bool wants_wide(NodeId id) const {
-    return is_layer(role(id)) && !wide_[id].empty();
+    return is_layer(role(id)) && !wide_[id].empty() && !(options_.one_value_at_ends && at_end_[id]);
   }
 
   /// What only moves stored integers has no more than their 8 bits to hand on: in front of a layer
@@ -235,6 +255,7 @@ class Planner {
   IntegerPlan plan_;
   std::vector<std::uint32_t> uses_;
   std::vector<bool> leads_;
+  std::vector<bool> at_end_;
   std::vector<std::vector<NodeId>> users_;
   std::vector<std::string> names_;    ///< of layers
   std::vector<std::string> skipped_;  ///< the pattern that leaves a layer float; empty: none

@@ -47,6 +47,9 @@ struct IntegerOptions {
   std::vector<std::string> skip_layers = {};
   /// Patterns of the names of layers that take their input in 16 bits, where they can.
   std::vector<std::string> wide_layers = {};
+  /// No wide layer where integers begin and end: a partitioned module (PartitionConversions) hands
+  /// on one value there.
+  bool one_value_at_ends = false;
   /// Whether TVM has an 8-bit matrix product for the target (target.h); else nn.dense stays float.
   bool dense_kernels = true;
 };

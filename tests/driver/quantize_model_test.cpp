@@ -263,7 +263,18 @@ TEST_F(QuantizeModel, AWrongInputName) {
   EXPECT_THAT(error(), HasSubstr("'data'"));
 }
 
+TEST_F(QuantizeModel, PartitionedConversionsKnow16BitsBetweenTheEnds) {
+  config_.quantization.partition_conversions = PartitionConversions::kEnabled;
+  config_.quantization.dtype_input = ir::DType::kInt16;
+  const report::Report report = run().report;
+  ASSERT_EQ(report.layers.size(), 16U);
+  EXPECT_FALSE(report.layers.front().wide);
+  EXPECT_FALSE(report.layers.back().wide);
+  EXPECT_EQ(std::ranges::count_if(report.layers, &report::Layer::wide), 14);
+}
+
 TEST_F(QuantizeModel, PartitionedConversionsComputeTheSame) {
+  config_.quantization.wide_layers.emplace();  // those at the ends would differ
   const auto module = [&](PartitionConversions partition) {
     config_.quantization.partition_conversions = partition;
     return relay::read_module(run().written.json);

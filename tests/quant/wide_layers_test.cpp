@@ -52,6 +52,16 @@ TEST(WideLayers, WhatOtherKernelsHandOnIsLeftAsItIs) {
   }
 }
 
+TEST(WideLayers, NoneAtTheEndsWhereOneValueIsHandedOn) {
+  for (const bool one_value : {false, true}) {
+    const IntegerPlan plan =
+        plan_integer(chain(), {.wide_layers = {"*"}, .one_value_at_ends = one_value});
+    std::vector<bool> wide;
+    for (const auto& layer : plan.layers) wide.push_back(layer.wide);
+    EXPECT_THAT(wide, testing::ElementsAre(!one_value, true, !one_value));
+  }
+}
+
 /// `weight` on its own 8-bit grid: rounding it again changes nothing.
 Tensor on_its_grid(const Tensor& weight) {
   const QuantizedWeight rounded =
