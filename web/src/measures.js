@@ -10,28 +10,28 @@ export const MEASURES = [
     name: 'accumulated',
     color: 'accumulated',
     symbol: 'circle',
-    meaning: 'everything before it is 8 bits too',
+    meaning: 'everything before it is quantized too',
   },
   {
     key: 'isolated_sqnr_db',
     name: 'isolated',
     color: 'isolated',
     symbol: 'diamond',
-    meaning: 'only this layer is 8 bits',
+    meaning: 'only this layer is quantized',
   },
   {
     key: 'weight_sqnr_db',
     name: 'weights only',
     color: 'weight',
     symbol: 'triangle',
-    meaning: 'only its weights are 8 bits',
+    meaning: 'only its weights are quantized',
   },
   {
     key: 'activation_sqnr_db',
     name: 'activations only',
     color: 'activation',
     symbol: 'rect',
-    meaning: 'only its input is 8 bits',
+    meaning: 'only its input is quantized',
   },
 ];
 
@@ -57,12 +57,16 @@ export function plainName({ name, op }) {
     : name;
 }
 
+/** What a layer computes on. */
+export const runsIn = ({ integer, wide }) =>
+  integer ? (wide ? '8 bits, input 16' : '8 bits') : 'float';
+
 /** What a tooltip says about layer `i`. */
 export function describeLayer(layers, i, theme) {
   const layer = layers[i];
   const rows = [
     ['operator', layer.op],
-    ['runs in', layer.integer ? '8 bits' : 'float'],
+    ['runs in', runsIn(layer)],
   ];
   if (!layer.integer && layer.reason) rows.push(['why', layer.reason]);
   for (const { key, name, color } of MEASURES) {

@@ -5,7 +5,7 @@ import { makeReport } from '../fixtures/make_report.mjs';
 import { bins } from '../src/charts/histogram.js';
 import { ends } from '../src/charts/tensor_ranges.js';
 import { channels } from '../src/charts/channel_ranges.js';
-import { measured, plainName, worstFirst } from '../src/measures.js';
+import { measured, plainName, runsIn, worstFirst } from '../src/measures.js';
 import { byKind } from '../src/sections/latency.js';
 import { skipElement } from '../src/sections/skip.js';
 import { byReason } from '../src/sections/network.js';
@@ -25,6 +25,12 @@ test('names of layers without their operator', () => {
   assert.equal(plainName({ name: "nn.conv2d 'aten::conv_0'", op: 'nn.conv2d' }), 'aten::conv_0');
   assert.equal(plainName({ name: "nn.conv2d ''", op: 'nn.conv2d' }), "nn.conv2d ''");
   assert.equal(plainName({ name: 'stem', op: 'nn.conv2d' }), 'stem');
+});
+
+test('what a layer computes on', () => {
+  assert.equal(runsIn({ integer: true, wide: false }), '8 bits');
+  assert.equal(runsIn({ integer: true, wide: true }), '8 bits, input 16');
+  assert.equal(runsIn({ integer: false, wide: false }), 'float');
 });
 
 test('only ratios that some layer has are shown', () => {

@@ -2,7 +2,7 @@ import { sqnrInOrder } from '../charts/sqnr_in_order.js';
 import { worstLayers } from '../charts/worst_layers.js';
 import { Shared, figure, h, section, select } from '../dom.js';
 import { count, fixed } from '../format.js';
-import { MEASURES, measured } from '../measures.js';
+import { MEASURES, measured, runsIn } from '../measures.js';
 import { table } from '../table.js';
 
 /** Where the error arises and where it ends up. */
@@ -63,13 +63,9 @@ function columns(present) {
     { title: 'operator', value: (r) => r.layer.op },
     {
       title: 'runs in',
-      value: (r) => (r.layer.integer ? '8 bits' : 'float'),
+      value: (r) => runsIn(r.layer),
       show: (r) =>
-        h(
-          'span',
-          { class: `domain ${r.layer.integer ? 'integer' : 'float'}` },
-          r.layer.integer ? '8 bits' : 'float',
-        ),
+        h('span', { class: `domain ${r.layer.integer ? 'integer' : 'float'}` }, runsIn(r.layer)),
     },
     ...MEASURES.filter((m) => present.includes(m)).map(({ key, name }) =>
       number(

@@ -3,7 +3,7 @@ import { histogramChart } from '../charts/histogram.js';
 import { tensorRanges } from '../charts/tensor_ranges.js';
 import { Shared, figure, h, section, select } from '../dom.js';
 import { count, decibel, fixed, percent, shape, short } from '../format.js';
-import { MEASURES } from '../measures.js';
+import { MEASURES, runsIn } from '../measures.js';
 import { inputOf, resultOf } from '../stored_tensors.js';
 import { table } from '../table.js';
 
@@ -93,14 +93,7 @@ function facts(layers, selected) {
     if (!layer) return;
     const rows = [
       ['operator', layer.op],
-      [
-        'runs in',
-        layer.integer
-          ? layer.wide
-            ? '8 bits, its input in 16'
-            : '8 bits'
-          : `float${layer.reason ? `: ${layer.reason}` : ''}`,
-      ],
+      ['runs in', layer.reason ? `${runsIn(layer)}: ${layer.reason}` : runsIn(layer)],
       ['output', shape(layer.output_shape)],
       ['MACs', count(layer.macs)],
       ['weights', count(layer.weights)],
