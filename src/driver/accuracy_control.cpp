@@ -15,7 +15,7 @@
 #include "analysis/compare_outputs.h"
 #include "analysis/latency.h"
 #include "base/error.h"
-#include "ir/cost.h"
+#include "driver/layer_ranking.h"
 #include "quant/graph_hash.h"
 #include "quant/layers.h"
 
@@ -33,24 +33,6 @@ constexpr std::int64_t kTimedRuns = 10;
 struct Measured {
   double sqnr_db = std::numeric_limits<double>::infinity();  ///< of the worst output
   double drop = 0;  ///< top-1, float - integer, in percentage points; 0 without labels
-};
-
-/// 16 bits are chosen unless floating point gains more by so large a share of its gain, and by so
-/// many dB: what few images tell of a layer that matters little is chance.
-constexpr double kClearShare = 0.2;
-constexpr double kClearDb = 0.3;
-
-/// How a layer is more exact.
-enum class Kept : std::uint8_t { kWide, kFloat };
-
-/// A layer that works on integers and need not, or not on 8 bits.
-struct Candidate {
-  std::string name;
-  double macs = 0;                     ///< share of the network's, 0..1
-  bool is_wide = false;                ///< has 16 bits from the start
-  double alone_db = 0;                 ///< SQNR with this layer alone in floating point
-  std::optional<double> wide_db = {};  ///< ... with 16 bits for it alone; nothing: not possible
-  Kept kept = Kept::kFloat;            ///< how it will be more exact, if it is chosen
 };
 
 std::string figures(const Measured& measured, const QuantizationConfig& bound) {
@@ -94,18 +76,8 @@ class Control {
         config_(config),
         run_(run),
         log_(log),
-        verification_(samples.verification()) {
-    const double all =
-        std::max<double>(1, static_cast<double>(ir::multiply_accumulates(network.plan.graph)));
-    const std::vector<std::string> names = quant::layer_names(network.plan.graph);
-    for (ir::NodeId id = 0; id < network.plan.graph.size(); ++id) {
-      const quant::Role role = network.plan.roles[id];
-      if (role != quant::Role::kConvolution && role != quant::Role::kDense) continue;
-      const auto macs = static_cast<double>(ir::multiply_accumulates(network.plan.graph, id));
-      candidates_.push_back(
-          {.name = names[id], .macs = macs / all, .is_wide = network.plan.wide[id]});
-    }
-  }
+        verification_(samples.verification()),
+        candidates_(integer_layers(network)) {}
 
   AccuracyControlResult run() {
     const std::string bound = describe_bound(config_.quantization);
@@ -143,7 +115,7 @@ class Control {
   [[nodiscard]] MoreExactLayers layers_of(const std::vector<std::size_t>& chosen) const {
     MoreExactLayers layers;
     for (const std::size_t i : chosen) {
-      const Candidate& each = candidates_[i];
+      const RankedLayer& each = candidates_[i];
       (each.kept == Kept::kWide ? layers.wide : layers.in_float).push_back(each.name);
     }
     return layers;
@@ -160,7 +132,7 @@ class Control {
       parts.push_back(fmt::format("{} {}", key, fmt::join(lines, ", ")));
     };
     std::vector<std::string> wide = layers.wide;
-    for (const Candidate& each : candidates_) {
+    for (const RankedLayer& each : candidates_) {
       const bool in_float = std::ranges::find(layers.in_float, each.name) != layers.in_float.end();
       if (each.is_wide && !in_float) wide.push_back(each.name);
     }
@@ -204,38 +176,14 @@ class Control {
     return measure(network_with(layers_of(chosen)), -1);
   }
 
-  /// Candidates in the order of what putting each alone into floating point gains, the most first;
-  /// and which of them need only 16 bits.
   void rank() {
     const std::int64_t batches =
         std::max<std::int64_t>(1, kRankingImages / config_.dataset.batch_size);
-    const double none_db = measure(network_, batches).sqnr_db;
-    for (std::size_t i = 0; i < candidates_.size(); ++i) {
-      log_.progress("ranking layers", static_cast<std::int64_t>(i),
-                    static_cast<std::int64_t>(candidates_.size()));
-      Candidate& each = candidates_[i];
-      const MoreExactLayers in_float{.wide = {}, .in_float = {each.name}};
-      each.alone_db = measure(network_with(in_float, Biases::kAsTheyAre), batches).sqnr_db;
-      if (each.is_wide) continue;
-      const CalibratedNetwork wide =
-          network_with({.wide = {each.name}, .in_float = {}}, Biases::kAsTheyAre);
-      if (std::ranges::count(wide.plan.wide, true) ==
-          std::ranges::count(network_.plan.wide, true)) {
-        continue;
-      }
-      each.wide_db = measure(wide, batches).sqnr_db;
-      const double clear = std::max(kClearDb, kClearShare * (each.alone_db - none_db));
-      if (each.alone_db - *each.wide_db <= clear) each.kept = Kept::kWide;
-    }
-    std::stable_sort(
-        candidates_.begin(), candidates_.end(),
-        [](const Candidate& a, const Candidate& b) { return a.alone_db > b.alone_db; });
-    for (const Candidate& each : candidates_) {
-      log_.debug(
-          fmt::format("accuracy control: {:.2f} dB with {} alone in floating point{}",
-                      each.alone_db, quant::skip_line(each.name),
-                      each.wide_db ? fmt::format(", {:.2f} dB with 16 bits", *each.wide_db) : ""));
-    }
+    rank_layers(
+        network_,
+        [&](const MoreExactLayers& layers) { return network_with(layers, Biases::kAsTheyAre); },
+        [&](const CalibratedNetwork& network) { return measure(network, batches).sqnr_db; },
+        candidates_, log_);
   }
 
   /// The fewest of the worst with which the bound holds: doubled until it does, then halved. What
@@ -243,20 +191,20 @@ class Control {
   std::vector<std::size_t> search(const std::string& bound) {
     std::size_t fails = 0;
     std::size_t works = 0;
-    for (std::size_t count = 1; works == 0;
-         count = std::clamp<std::size_t>(2 * count, 1, candidates_.size())) {
+    for (std::size_t count = 1; works == 0;) {
       if (holds_with_worst(count)) {
         works = count;
-      } else if (count == candidates_.size() && only_float()) {
+      } else if (count < candidates_.size()) {
+        fails = count;
+        count = std::min(2 * count, candidates_.size());
+      } else if (only_float()) {
         fails = 0;
-        count = 0;
-      } else if (count == candidates_.size()) {
+        count = 1;
+      } else {
         throw InputError(fmt::format(
             "{}: it does not hold with any layer on integers ({} with all layers on integers); ask "
             "for less, or check what the log says about the preprocessing",
             bound, figures(before_, config_.quantization)));
-      } else {
-        fails = count;
       }
     }
     while (works - fails > 1) {
@@ -269,8 +217,9 @@ class Control {
   /// 16 bits are not enough: all go to floating point. False if they did before.
   bool only_float() {
     bool any = false;
-    for (Candidate& each : candidates_)
+    for (RankedLayer& each : candidates_) {
       any = std::exchange(each.kept, Kept::kFloat) == Kept::kWide || any;
+    }
     return any;
   }
 
@@ -358,7 +307,7 @@ class Control {
     std::vector<std::size_t> chosen;
     const auto choose = [&](const std::vector<std::string>& names, Kept kept) {
       for (const std::string& name : names) {
-        const auto place = std::ranges::find(candidates_, name, &Candidate::name);
+        const auto place = std::ranges::find(candidates_, name, &RankedLayer::name);
         if (place == candidates_.end()) {
           throw InputError(fmt::format(
               "{}: '{}' is no layer that would be on integers otherwise; delete the file to search "
@@ -390,7 +339,7 @@ class Control {
   const RunOptions& run_;
   Log& log_;
   VerificationSamples verification_;
-  std::vector<Candidate> candidates_;  ///< after rank(): the worst layer first
+  std::vector<RankedLayer> candidates_;  ///< after rank(): the worst layer first
   Measured before_;
 };
 

@@ -88,8 +88,10 @@ TEST(QuantizeWeight, Power2RoundsTheMagnitudeUp) {
 }
 
 TEST(QuantizeWeight, ErrorIsAtMostHalfAStep) {
-  std::vector<float> values;
-  for (int i = 0; i < 256; ++i) values.push_back(std::sin(static_cast<float>(i) * 12.9F));
+  std::vector<float> values(256);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = std::sin(static_cast<float>(i) * 12.9F);
+  }
   const auto weight = ir::Tensor::from<float>({16, 16}, std::span<const float>(values));
   for (const int bits : {4, 8}) {
     const QuantizedWeight result =
