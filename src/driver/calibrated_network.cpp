@@ -50,7 +50,8 @@ std::vector<quant::Interval> extents_of(const quant::CalibrationTable& table) {
 }
 
 /// WideLayers auto.
-void widen_little_seen(CalibratedNetwork& network, const QuantizationConfig& quantization) {
+void widen_little_seen(CalibratedNetwork& network, const QuantizationConfig& quantization,
+                       Log& log) {
   constexpr int kUsualBits = 8;  // who asks for fewer does not want more
   if (quantization.wide_layers || !network.options.wide_layers.empty() ||
       quantization.activation_bits != kUsualBits) {
@@ -61,6 +62,12 @@ void widen_little_seen(CalibratedNetwork& network, const QuantizationConfig& qua
   network.plan = quant::plan_integer(network.plan.graph, network.options);
   check(network.plan.observed.size() == network.table.entries.size(),
         "16 bits do not change which values are observed");
+  const auto wide = std::ranges::count(network.plan.wide, true);
+  if (wide == 0) return;
+  log.info(fmt::format(
+      "inputs of 16 bits: {} of {} layers (WideLayers auto), whose inputs showed fewer than {} "
+      "values per channel; on more CalibSamples there are fewer",
+      wide, network.plan.layers.size(), quant::kEnoughSeen));
 }
 
 /// The equalized network, if the configuration wants it equalized.
@@ -147,7 +154,7 @@ CalibratedNetwork calibrate_network(const ir::Graph& bound, Samples& samples,
                             .plan = std::move(planned.plan),
                             .parameters = {.ranges = std::move(found.ranges)},
                             .table = std::move(found.table)};
-  widen_little_seen(network, config.quantization);
+  widen_little_seen(network, config.quantization, log);
   quant::IntegerParameters& parameters = network.parameters;
   parameters.extents = extents_of(network.table);
   const QuantizationConfig& quantization = config.quantization;
