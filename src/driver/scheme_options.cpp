@@ -9,6 +9,15 @@
 #include "base/error.h"
 
 namespace tvmq::driver {
+namespace {
+
+/// Patterns of the layers that take 16 bits, as far as they are named.
+std::vector<std::string> wide_layers(const QuantizationConfig& quantization) {
+  if (quantization.dtype_input == ir::DType::kInt16) return {"*"};
+  return quantization.wide_layers.value_or(std::vector<std::string>{});
+}
+
+}  // namespace
 
 quant::WeightScale weight_scale(const Config& config) {
   return config.quantization.weights_scale == WeightsScale::kPower2 ? quant::WeightScale::kPower2
@@ -54,11 +63,6 @@ quant::TvmQuantizeOptions tvm_options(const Config& config) {
 passes::TvmOptLevel tvm_opt_level(const Config& config) {
   return config.quantization.tvm_opt_level.value_or(2) == 3 ? passes::TvmOptLevel::k3
                                                             : passes::TvmOptLevel::k2;
-}
-
-std::vector<std::string> wide_layers(const QuantizationConfig& quantization) {
-  if (quantization.dtype_input == ir::DType::kInt16) return {"*"};
-  return quantization.wide_layers.value_or(std::vector<std::string>{});
 }
 
 quant::IntegerOptions integer_options(const Config& config, Log& log) {

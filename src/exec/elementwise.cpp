@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "exec/elementwise_walk.h"
+#include "exec/parallel.h"
 
 namespace tvmq::exec {
 namespace {
@@ -49,17 +50,10 @@ class ElementwiseKernel final : public FastKernel {
 
   void run(const StepBuffers& buffers, KernelState* /*state*/) const override {
     const std::int64_t units = outer_ * row_groups_ * column_groups_;
-    if (threads_ == 1) {
-      run_units(buffers, buffers.scratch, 0, units);
-    } else {
-#pragma omp parallel num_threads(threads_)
-      {
-        const std::int64_t mine = omp_get_thread_num();
-        const std::int64_t count = omp_get_num_threads();
-        run_units(buffers, buffers.scratch + mine * (code_.slots + walks_.size()) * kSlotBytes,
-                  units * mine / count, units * (mine + 1) / count);
-      }
-    }
+    share_units(threads_, units, [&](std::int64_t thread, std::int64_t begin, std::int64_t end) {
+      run_units(buffers, buffers.scratch + thread * (code_.slots + walks_.size()) * kSlotBytes,
+                begin, end);
+    });
     clear_padding(buffers.outputs[0]);
   }
 

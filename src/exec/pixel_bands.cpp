@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "exec/parallel.h"
+
 namespace tvmq::exec {
 namespace {
 
@@ -69,15 +71,11 @@ class PixelBands final : public FastKernel {
   }
 
   void run(const StepBuffers& buffers, KernelState* /*state*/) const override {
-    const std::int64_t units = shape_.images * bands_;
-    if (threads_ == 1) return run_bands(buffers, buffers.scratch, 0, units);
-#pragma omp parallel num_threads(threads_)
-    {
-      const std::int64_t mine = omp_get_thread_num();
-      const std::int64_t count = omp_get_num_threads();
-      run_bands(buffers, buffers.scratch + static_cast<std::size_t>(mine) * bytes_of_a_thread(),
-                units * mine / count, units * (mine + 1) / count);
-    }
+    const auto of_a_thread = static_cast<std::int64_t>(bytes_of_a_thread());
+    share_units(threads_, shape_.images * bands_,
+                [&](std::int64_t thread, std::int64_t begin, std::int64_t end) {
+                  run_bands(buffers, buffers.scratch + thread * of_a_thread, begin, end);
+                });
   }
 
  private:
