@@ -76,7 +76,7 @@ QuantizedWeight quantize_weight(const ir::Tensor& weight, WeightScale rule,
   const std::int32_t highest = (1 << (bits - 1)) - 1;
 
   QuantizedWeight result{.values = ir::Tensor(ir::DType::kInt8, weight.shape()),
-                         .scales = std::vector<float>(channels, 1.0F),
+                         .scales = std::vector<float>(channels, kZeroChannelScale),
                          .sums = std::vector<std::int32_t>(channels, 0)};
   const auto real = weight.data<float>();
   auto quantized = result.values.mutable_data<std::int8_t>();

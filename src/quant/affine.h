@@ -50,6 +50,10 @@ struct QuantizedWeight {
   std::vector<std::int32_t> sums;  ///< per output channel: the sum of its values
 };
 
+/// Of a channel of zeros, as pruning leaves them: any scale is right for its weights, but its bias
+/// counts in steps of the input's scale times this one.
+inline constexpr float kZeroChannelScale = 1.0F / 4096;
+
 /// Which scale a channel gets from its largest magnitude.
 enum class WeightScale : std::uint8_t {
   kMax,    ///< the magnitude itself
@@ -59,7 +63,7 @@ enum class WeightScale : std::uint8_t {
 /// Whether every output channel has a scale of its own, or the largest one serves all.
 enum class WeightGranularity : std::uint8_t { kPerChannel, kPerTensor };
 
-/// Symmetric quantization, round to nearest; a channel of zeros gets scale 1.
+/// Symmetric quantization, round to nearest. A channel of zeros gets kZeroChannelScale.
 /// REQUIRES: float32, rank >= 1, 2 <= bits <= 8.
 QuantizedWeight quantize_weight(const ir::Tensor& weight, WeightScale rule,
                                 WeightGranularity granularity, int bits);

@@ -73,7 +73,7 @@ TEST(QuantizeWeight, OneScalePerOutputChannel) {
   const auto weight = ir::Tensor::from<float>({3, 2}, {127, -63.5F, 0, 0, 0.5F, -1.27F});
   const QuantizedWeight result =
       quantize_weight(weight, WeightScale::kMax, WeightGranularity::kPerChannel, 8);
-  EXPECT_EQ(result.scales, (std::vector<float>{1.0F, 1.0F, 1.27F / 127}));
+  EXPECT_EQ(result.scales, (std::vector<float>{1.0F, kZeroChannelScale, 1.27F / 127}));
   const auto values = result.values.data<std::int8_t>();
   EXPECT_EQ(std::vector<std::int8_t>(values.begin(), values.end()),
             (std::vector<std::int8_t>{127, -64, 0, 0, 50, -127}));

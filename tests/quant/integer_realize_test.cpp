@@ -13,6 +13,28 @@
 namespace tvmq::quant {
 namespace {
 
+/// Pruned channels hand on their bias, whatever their input.
+TEST(IntegerRealize, ABiasBehindWeightsOfZeroIsNotRounded) {
+  Network n;
+  const NodeId weight = n.graph().add_constant(Tensor::zeros(ir::DType::kFloat32, {4, 4, 1, 1}));
+  const NodeId conv =
+      n.call(Op::kConv2D, {n.input(), weight},
+             ir::Conv2DAttrs{.channels = 4, .kernel_size = ir::IntList{1, 1}, .out_layout = {}});
+  const std::vector<float> bias{0.001F, -0.003F, 0.37F, 100};
+  n.call(
+      Op::kAdd,
+      {conv, n.graph().add_constant(Tensor::from<float>({4, 1, 1}, std::span<const float>(bias)))});
+  const Graph graph = n.finish();
+  const IntegerPlan plan = plan_integer(graph, {});
+  const Graph integer = realize_integer(plan, {.ranges = ranges_of(plan)}, {});
+  const Tensor found = exec::run_reference(integer, *samples().load(0))[0];
+  const auto values = found.data<float>();
+  for (std::size_t channel = 0; channel < bias.size(); ++channel) {
+    EXPECT_NEAR(values[channel * 64], bias[channel], 2e-6F) << channel;
+  }
+}
+
+/// Weights of almost nothing have steps so small that the bias is no int32 multiple of them.
 TEST(IntegerRealize, ABiasBeyondTheAccumulatorCountsOnce) {
   NullLog log;
   Network n;
@@ -36,6 +58,7 @@ TEST(IntegerRealize, ABiasBeyondTheAccumulatorCountsOnce) {
   EXPECT_GT(sqnr(graph, corrected), 30) << ir::to_text(corrected);
 }
 
+/// Behind ReLU6 and, as equalization leaves it, a factor for each channel.
 TEST(IntegerRealize, TheBoundOfAReLU6BecomesThatOfTheGrid) {
   struct Row {
     std::vector<float> factors;  ///< none: no multiplication
