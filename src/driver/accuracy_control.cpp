@@ -216,10 +216,9 @@ class Control {
 
   /// 16 bits are not enough: all go to floating point. False if they did before.
   bool only_float() {
-    bool any = false;
-    for (RankedLayer& each : candidates_) {
-      any = std::exchange(each.kept, Kept::kFloat) == Kept::kWide || any;
-    }
+    const bool any =
+        std::ranges::find(candidates_, Kept::kWide, &RankedLayer::kept) != candidates_.end();
+    for (RankedLayer& each : candidates_) each.kept = Kept::kFloat;
     return any;
   }
 
@@ -232,11 +231,12 @@ class Control {
     if (candidates_.empty()) return false;
     const std::vector<std::size_t> chosen = worst(std::min(count, candidates_.size()));
     const Measured measured = measure(chosen);
+    const MoreExactLayers layers = layers_of(chosen);
     log_.info(fmt::format(
         "accuracy control: {} with the worst {} of {} layers more exact, {} by 16 bits, "
         "{} in floating point: {:.1f} % of the multiply-accumulates",
         figures(measured, config_.quantization), chosen.size(), candidates_.size(),
-        layers_of(chosen).wide.size(), layers_of(chosen).in_float.size(), 100 * macs_of(chosen)));
+        layers.wide.size(), layers.in_float.size(), 100 * macs_of(chosen)));
     return holds(measured);
   }
 

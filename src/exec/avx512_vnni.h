@@ -23,4 +23,11 @@ inline bool has_avx512_vnni() {
   return has;
 }
 
+/// Group i of four bytes of 128-bit lane k and group k of lane i change places: packing and
+/// unpacking work within lanes.
+TVMQ_VNNI_INLINE __m512i transpose_groups(__m512i bytes) {
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return _mm512_permutexvar_epi32(order, bytes);
+}
+
 }  // namespace tvmq::exec

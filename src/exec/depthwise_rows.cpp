@@ -109,10 +109,8 @@ TVMQ_VNNI_INLINE __m512i as_unsigned(__m512i bytes) {
 
 template <bool Signed>
 TVMQ_VNNI_INLINE __m512i load(const std::uint8_t* pixel, __mmask64 mask) {
-  // Unpacking works within 128 bits: lane i must hold every fourth group of four channels.
-  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  const __m512i bytes = _mm512_maskz_loadu_epi8(mask, pixel);
-  return as_unsigned<Signed>(_mm512_permutexvar_epi32(order, bytes));
+  // For unpacking, lane i must hold every fourth group of four channels.
+  return as_unsigned<Signed>(transpose_groups(_mm512_maskz_loadu_epi8(mask, pixel)));
 }
 
 /// The first `Parts` parts: 1, 2 or all.

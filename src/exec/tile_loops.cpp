@@ -188,9 +188,7 @@ TVMQ_VNNI_INLINE void finish_wide(const Function& function, const SumsTile& tile
       Count == 4 ? _mm512_packs_epi32(values[Count - 2], values[Count - 1]) : first;
   const __m512i packed = Kind == Bytes::kSigned ? _mm512_packs_epi16(first, second)
                                                 : _mm512_packus_epi16(first, second);
-  // Packing works within 128 bits: groups of four channels come back to their places.
-  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  const __m512i bytes = _mm512_permutexvar_epi32(order, packed);
+  const __m512i bytes = transpose_groups(packed);  // to the places of their channels
   std::byte* to = tile.results + pixel * tile.results_step + channel;
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_castsi512_si256(bytes));
   if constexpr (Count == 4) {

@@ -61,6 +61,10 @@ class Planner {
  private:
   [[nodiscard]] const Graph& graph() const { return plan_.graph; }
   [[nodiscard]] Role role(NodeId id) const { return plan_.roles[id]; }
+  /// Hands on elements of its operands as they are.
+  [[nodiscard]] bool moves(NodeId id) const {
+    return role(id) == Role::kView || role(id) == Role::kMove || role(id) == Role::kConcatenate;
+  }
 
   void assign_role(NodeId id) {
     const Node& node = graph()[id];
@@ -136,9 +140,7 @@ class Planner {
   void move_floats_to_wide_layers() {
     std::vector<bool> moves_floats(graph().size(), false);
     for (NodeId id = graph().size(); id-- > 0;) {
-      const bool moves =
-          role(id) == Role::kView || role(id) == Role::kMove || role(id) == Role::kConcatenate;
-      if (!moves || graph()[id].kind == NodeKind::kTupleGetItem) continue;
+      if (!moves(id) || graph()[id].kind == NodeKind::kTupleGetItem) continue;
       const auto wants_more = [&](NodeId user) { return wants_wide(user) || moves_floats[user]; };
       const auto reads_floats = [&](NodeId user) {
         return wants_more(user) || role(user) == Role::kElementwise || role(user) == Role::kFloat;
@@ -217,9 +219,7 @@ class Planner {
   void tie_groups() {
     for (NodeId id = 0; id < graph().size(); ++id) {
       if (!plan_.stored[id]) continue;
-      const bool passes_on =
-          role(id) == Role::kView || role(id) == Role::kMove || role(id) == Role::kConcatenate;
-      if (!passes_on) continue;
+      if (!moves(id)) continue;
       const std::size_t operands = role(id) == Role::kMove ? 1 : graph()[id].inputs.size();
       for (std::size_t i = 0; i < operands; ++i) {
         const NodeId input = graph()[id].inputs[i];
@@ -232,10 +232,8 @@ class Planner {
   /// What a step only moves has no range of its own.
   void choose_observed() {
     for (NodeId id = 0; id < graph().size(); ++id) {
-      const bool moved =
-          role(id) == Role::kView || role(id) == Role::kMove || role(id) == Role::kConcatenate;
       const bool from_stored =
-          moved && !graph()[id].inputs.empty() && plan_.stored[graph()[id].inputs[0]];
+          moves(id) && !graph()[id].inputs.empty() && plan_.stored[graph()[id].inputs[0]];
       if (plan_.stored[id] && !from_stored) plan_.observed.push_back(id);
     }
   }

@@ -67,22 +67,23 @@ class Realizer {
   /// With one form of readers only that form is written to memory; else the float32 is, and the
   /// integers are computed from it.
   void store(NodeId id) {
-    const auto wide =
-        std::ranges::count_if(users_[id], [&](NodeId user) { return plan_.wide[user]; });
-    const bool narrow = static_cast<std::size_t>(wide) < users_[id].size();
-    const bool as_float = is_read_as_float(id);
-    if (as_float || (wide > 0 && narrow)) float_value(id);
-    if (wide > 0) bytes_[id] = emitter_.quantize_wide(*floats_[id], wide_stored_[id]);
+    const auto read_by = [&](auto&& reads) { return std::ranges::any_of(users_[id], reads); };
+    const bool wide = read_by([&](NodeId user) { return plan_.wide[user]; });
+    const bool narrow =
+        read_by([&](NodeId user) { return !plan_.wide[user] && !reads_floats(user); });
+    const bool as_float =
+        id == source().output() || read_by([&](NodeId user) { return reads_floats(user); });
+    if (as_float || (wide && narrow)) float_value(id);
+    if (wide) bytes_[id] = emitter_.quantize_wide(*floats_[id], wide_stored_[id]);
     if (narrow) quantized_[id] = emitter_.quantize(*floats_[id], stored_[id]);
     if (!as_float) floats_[id].reset();
   }
 
-  [[nodiscard]] bool is_read_as_float(NodeId id) const {
-    return id == source().output() || std::ranges::any_of(users_[id], [&](NodeId user) {
-             const Role role = plan_.roles[user];
-             if (is_layer(role) || role == Role::kAverage) return false;
-             return role == Role::kElementwise || role == Role::kFloat || !is_stored(user);
-           });
+  /// Of a stored operand.
+  [[nodiscard]] bool reads_floats(NodeId user) const {
+    const Role role = plan_.roles[user];
+    if (is_layer(role) || role == Role::kAverage) return false;
+    return role == Role::kElementwise || role == Role::kFloat || !is_stored(user);
   }
 
   /// The value of a node of the float graph, as float32, in the new graph.
