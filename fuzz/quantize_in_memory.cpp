@@ -60,6 +60,7 @@ quant::IntegerParameters find_parameters(const quant::IntegerPlan& plan,
                                       {.mode = kMode, .threads = 1, .keep_histograms = true}, log);
   for (const auto& entry : table.entries) {
     parameters.ranges.push_back(quant::interval_of(entry, kMode, options.activation_bits));
+    parameters.extents.push_back({entry.min, entry.max});
   }
   parameters.weights =
       quant::round_weights(plan, parameters.ranges, options, false, samples, {.threads = 1}, log);
@@ -67,14 +68,28 @@ quant::IntegerParameters find_parameters(const quant::IntegerPlan& plan,
   return parameters;
 }
 
-ir::Graph by_integer_scheme(const ir::Graph& graph, const quant::BatchSource& samples, Log& log) {
-  const quant::IntegerOptions options;
+ir::Graph by_integers(const ir::Graph& graph, const quant::IntegerOptions& options,
+                      const quant::BatchSource& samples, Log& log) {
   quant::IntegerPlan plan = quant::plan_integer(passes::prepare_for_integers(graph, log), options);
   const std::vector<ir::NodeId> values = quant::equalizable(plan);
   const auto statistics = quant::observe_channels(
       plan.graph, values, samples, {.title = "", .most_batches = kBatches, .threads = 1}, log);
   plan = quant::plan_integer(quant::equalize(plan, values, statistics, options), options);
   return quant::realize_integer(plan, find_parameters(plan, options, samples, log), options);
+}
+
+ir::Graph by_integer_scheme(const ir::Graph& graph, const quant::BatchSource& samples, Log& log) {
+  return by_integers(graph, {}, samples, log);
+}
+
+/// The same with 16-bit inputs of all layers, one value per tensor and power of two weights.
+ir::Graph by_wide_integers(const ir::Graph& graph, const quant::BatchSource& samples, Log& log) {
+  return by_integers(graph,
+                     {.weight_scale = quant::WeightScale::kPower2,
+                      .weight_granularity = quant::WeightGranularity::kPerTensor,
+                      .wide_layers = {"*"},
+                      .one_value_at_ends = true},
+                     samples, log);
 }
 
 ir::Graph by_tvm_scheme(const ir::Graph& graph, const quant::BatchSource& samples, Log& log) {
@@ -115,10 +130,10 @@ std::vector<ir::Module> quantize_in_memory(ir::Graph graph) {
   if (ir::multiply_accumulates(graph) > kMostMultiplications) return modules;
   const quant::BatchSource samples = samples_of(graph);
   NullLog log;
-  for (const auto scheme : {by_integer_scheme, by_tvm_scheme}) {
+  for (const auto scheme : {by_integer_scheme, by_wide_integers, by_tvm_scheme}) {
     try {
       modules.push_back(finished(scheme(graph, samples, log), samples));
-    } catch (const InputError&) {  // the other scheme may still like it
+    } catch (const InputError&) {  // another may still like it
     }
   }
   return modules;

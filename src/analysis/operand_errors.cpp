@@ -4,71 +4,19 @@
 #include <array>
 #include <cmath>
 
-#include "analysis/sampling.h"
 #include "base/error.h"
-#include "ir/window.h"
+#include "exec/layer_patch.h"
 
 namespace tvmq::analysis {
 namespace {
 
-/// Which input elements an output position of a layer is made of. A product of matrices is a
-/// convolution of one pixel.
-struct Window {
-  std::int64_t channels = 0;  ///< of the input
-  std::int64_t height = 1;
-  std::int64_t width = 1;
-  std::int64_t out_width = 1;
-  std::int64_t out_pixels = 1;
-  std::int64_t kernel_height = 1;
-  std::int64_t kernel_width = 1;
-  std::array<std::int64_t, 2> stride = {1, 1};
-  std::array<std::int64_t, 2> dilation = {1, 1};
-  std::array<std::int64_t, 2> padding = {0, 0};  ///< top, left
-  std::int64_t groups = 1;
-
-  [[nodiscard]] std::int64_t patch_size() const { return channels * kernel_height * kernel_width; }
-};
-
-Window window_of(const ir::Graph& graph, ir::NodeId layer) {
-  const ir::Node& node = graph[layer];
-  const ir::Shape& in = graph[node.inputs[0]].tensor_type().shape;
-  if (node.op == ir::Op::kDense) return {.channels = in.at(1)};
-  const ir::Shape& out = node.tensor_type().shape;
-  const ir::Shape& weight = graph[node.inputs[1]].tensor_type().shape;
-  const auto& attrs = node.attrs_as<ir::Conv2DAttrs>();
-  const ir::IntList sides = ir::before_and_behind(attrs.padding, 2);
-  const ir::IntList strides = ir::per_axis(attrs.strides, 2);
-  const ir::IntList dilation = ir::per_axis(attrs.dilation, 2);
-  return {.channels = in.at(1),
-          .height = in.at(2),
-          .width = in.at(3),
-          .out_width = out.at(3),
-          .out_pixels = out.at(2) * out.at(3),
-          .kernel_height = weight.at(2),
-          .kernel_width = weight.at(3),
-          .stride = {strides.at(0), strides.at(1)},
-          .dilation = {dilation.at(0), dilation.at(1)},
-          .padding = {sides.at(0), sides.at(1)},
-          .groups = attrs.groups};
-}
-
-/// The patch [channel][kernel row][kernel column] of an output position; zeros outside the input.
-void gather_patch(const exec::TapView& view, const Window& window, std::int64_t position,
+/// The patch as [channel][kernel row][kernel column].
+void gather_patch(const exec::LayerPatch& input, const exec::LayerWindow& window,
                   std::span<float> patch) {
-  const std::int64_t n = position / window.out_pixels;
-  const std::int64_t pixel = position % window.out_pixels;
-  const std::int64_t top = pixel / window.out_width * window.stride[0] - window.padding[0];
-  const std::int64_t left = pixel % window.out_width * window.stride[1] - window.padding[1];
   std::size_t at = 0;
   for (std::int64_t channel = 0; channel < window.channels; ++channel) {
     for (std::int64_t i = 0; i < window.kernel_height; ++i) {
-      const std::int64_t y = top + i * window.dilation[0];
-      for (std::int64_t j = 0; j < window.kernel_width; ++j) {
-        const std::int64_t x = left + j * window.dilation[1];
-        const bool inside = y >= 0 && y < window.height && x >= 0 && x < window.width;
-        patch[at++] =
-            inside ? view.elements[element_index(view, n, channel, y * window.width + x)] : 0.F;
-      }
+      for (std::int64_t j = 0; j < window.kernel_width; ++j) patch[at++] = input.at(channel, i, j);
     }
   }
 }
@@ -120,11 +68,11 @@ __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) Pr
 OperandErrors operand_errors(const ir::Graph& graph, ir::NodeId layer,
                              const OperandRounding& rounding, const exec::TapView& input,
                              std::span<const std::int64_t> positions) {
-  const Window window = window_of(graph, layer);
-  const auto patch_size = static_cast<std::size_t>(window.patch_size());
+  const exec::LayerWindow window = exec::layer_window(graph, layer);
+  const auto patch_size = static_cast<std::size_t>(window.channels * window.kernel_size());
   std::vector<float> patches(positions.size() * patch_size);
   for (std::size_t p = 0; p < positions.size(); ++p) {
-    gather_patch(input, window, positions[p],
+    gather_patch({input, window, positions[p]}, window,
                  std::span(patches).subspan(p * patch_size, patch_size));
   }
   std::vector<float> errors(patches.size());

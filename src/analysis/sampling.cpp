@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "exec/layer_patch.h"
 
 namespace tvmq::analysis {
 
@@ -49,7 +50,7 @@ std::vector<float> gather(const exec::TapView& view, std::span<const std::int64_
     const std::int64_t n = position / view.inner;
     const std::int64_t i = position % view.inner;
     for (std::int64_t channel = 0; channel < view.channels; ++channel) {
-      result.push_back(view.elements[element_index(view, n, channel, i)]);
+      result.push_back(view.elements[exec::element_index(view, n, channel, i)]);
     }
   }
   return result;

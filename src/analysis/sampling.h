@@ -26,11 +26,4 @@ bool has_channels_in_front(const exec::TapView& view, const ir::Shape& shape);
 /// [position][channel]. REQUIRES: positions < position_count(view).
 std::vector<float> gather(const exec::TapView& view, std::span<const std::int64_t> positions);
 
-/// Where element (n, channel, i) of the view is.
-inline std::size_t element_index(const exec::TapView& view, std::int64_t n, std::int64_t channel,
-                                 std::int64_t i) {
-  const std::int64_t block = n * (view.channels / view.block) + channel / view.block;
-  return static_cast<std::size_t>((block * view.inner + i) * view.block + channel % view.block);
-}
-
 }  // namespace tvmq::analysis

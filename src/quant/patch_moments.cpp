@@ -6,8 +6,7 @@
 #include <mutex>
 
 #include "base/error.h"
-#include "exec/program.h"
-#include "ir/window.h"
+#include "exec/layer_patch.h"
 #include "quant/calibrate_passes.h"
 
 namespace tvmq::quant {
@@ -20,39 +19,8 @@ constexpr std::size_t kBlock = 256;
 /// Patches taken of a batch: neighbours resemble each other, more of them tell little.
 constexpr std::int64_t kPatchesPerBatch = 64;
 
-/// The geometry of a layer's patches; a dense layer is a convolution of one pixel.
-struct Geometry {
-  std::int64_t batch = 1, channels = 1, height = 1, width = 1;  ///< of the input
-  std::int64_t out_height = 1, out_width = 1;
-  std::int64_t kernel_height = 1, kernel_width = 1;
-  std::int64_t top = 0, left = 0;
-  ir::IntList strides{1, 1};
-  ir::IntList dilation{1, 1};
-};
-
-Geometry geometry_of(const ir::Graph& graph, const ir::Node& layer) {
-  const auto& in = graph[layer.inputs[0]].tensor_type().shape;
-  Geometry result{.batch = in[0], .channels = in[1]};
-  const auto* attrs = std::get_if<ir::Conv2DAttrs>(&layer.attrs);
-  if (attrs == nullptr) return result;
-  const auto& weight = graph[layer.inputs[1]].value.shape();
-  const auto& out = layer.tensor_type().shape;
-  result.height = in[2];
-  result.width = in[3];
-  result.out_height = out[2];
-  result.out_width = out[3];
-  result.kernel_height = weight[2];
-  result.kernel_width = weight[3];
-  const ir::IntList sides = ir::before_and_behind(attrs->padding, 2);
-  result.top = sides[0];
-  result.left = sides[1];
-  result.strides = ir::per_axis(attrs->strides, 2);
-  result.dilation = ir::per_axis(attrs->dilation, 2);
-  return result;
-}
-
-/// Whether the layer's weight rows are its outputs' and its patches are described by Geometry: data
-/// in NCHW, weights in OIHW, no groups but depthwise ones.
+/// Whether the layer's weight rows are its outputs' and its patches are those of exec::LayerPatch:
+/// data in NCHW, weights in OIHW, no groups but depthwise ones.
 bool has_patches(const ir::Graph& graph, const ir::Node& layer) {
   if (layer.op == ir::Op::kDense) return true;
   if (layer.op != ir::Op::kConv2D) return false;
@@ -63,25 +31,6 @@ bool has_patches(const ir::Graph& graph, const ir::Node& layer) {
   return attrs.data_layout == "NCHW" && attrs.kernel_layout == "OIHW" &&
          (attrs.groups == 1 || depthwise);
 }
-
-/// Reads single elements of a tapped value by its position.
-class Elements {
- public:
-  Elements(const exec::TapView& view, const Geometry& geometry)
-      : view_(view),
-        pixels_(geometry.height * geometry.width),
-        groups_(view.channels / view.block) {}
-  [[nodiscard]] float at(std::int64_t n, std::int64_t channel, std::int64_t pixel) const {
-    const std::int64_t group = n * groups_ + channel / view_.block;
-    return view_.elements[static_cast<std::size_t>((group * pixels_ + pixel) * view_.block +
-                                                   channel % view_.block)];
-  }
-
- private:
-  const exec::TapView& view_;
-  std::int64_t pixels_;
-  std::int64_t groups_;
-};
 
 std::int16_t quantize(float value, const AffineParameters& stored) {
   const float level =
@@ -101,12 +50,12 @@ __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) st
 class LayerPatches {
  public:
   LayerPatches(const ir::Graph& graph, NodeId layer, const AffineParameters& stored)
-      : geometry_(geometry_of(graph, graph[layer])), stored_(stored) {
+      : window_(exec::layer_window(graph, layer)), stored_(stored) {
     const auto& weight = graph[graph[layer].inputs[1]].value.shape();
     const auto* attrs = std::get_if<ir::Conv2DAttrs>(&graph[layer].attrs);
     moments_.shift = kPatchCenter - stored.zero_point;
     moments_.depthwise = attrs != nullptr && attrs->groups > 1;
-    const auto kernel = static_cast<std::size_t>(geometry_.kernel_height * geometry_.kernel_width);
+    const auto kernel = static_cast<std::size_t>(window_.kernel_size());
     const auto add = [&](std::size_t first, std::size_t size, std::size_t row) {
       moments_.blocks.push_back({.first = first,
                                  .size = size,
@@ -127,14 +76,13 @@ class LayerPatches {
   }
 
   void observe(const exec::TapView& view, std::int64_t batch) {
-    const Elements elements(view, geometry_);
-    const std::int64_t positions = geometry_.batch * geometry_.out_height * geometry_.out_width;
+    const std::int64_t positions = window_.positions();
     const std::int64_t count = std::min(positions, kPatchesPerBatch);
     if (count == 0) return;
     std::vector<std::int16_t> patches;
     std::vector<std::int32_t> products;
     for (PatchBlock& block : moments_.blocks) {
-      gather(elements, block, batch, positions, count, patches);
+      gather(view, block, batch, count, patches);
       const auto patch = static_cast<std::size_t>(count);
       products.clear();
       for (std::size_t i = 0; i < block.size; ++i) {
@@ -157,37 +105,26 @@ class LayerPatches {
  private:
   /// The elements of a block in `count` patches spread evenly over the batch, element by element;
   /// other places of the image in every batch.
-  void gather(const Elements& elements, const PatchBlock& block, std::int64_t batch,
-              std::int64_t positions, std::int64_t count,
-              std::vector<std::int16_t>& patches) const {
-    const Geometry& g = geometry_;
+  void gather(const exec::TapView& view, const PatchBlock& block, std::int64_t batch,
+              std::int64_t count, std::vector<std::int16_t>& patches) const {
+    const std::int64_t positions = window_.positions();
     const std::int64_t shift = batch * 7919 % positions;
     patches.resize(block.size * static_cast<std::size_t>(count));
     for (std::int64_t p = 0; p < count; ++p) {
-      std::int64_t position = (p * positions / count + shift) % positions;
-      const std::int64_t out_x = position % g.out_width;
-      position /= g.out_width;
-      const std::int64_t y = position % g.out_height * g.strides[0] - g.top;
-      const std::int64_t n = position / g.out_height;
-      const std::int64_t x = out_x * g.strides[1] - g.left;
+      const exec::LayerPatch patch(view, window_, (p * positions / count + shift) % positions);
       for (std::size_t i = 0; i < block.size; ++i) {
         const auto element = static_cast<std::int64_t>(block.first + i);
-        const std::int64_t kernel_x = element % g.kernel_width;
-        const std::int64_t kernel_y = element / g.kernel_width % g.kernel_height;
-        const std::int64_t channel = moments_.depthwise
-                                         ? static_cast<std::int64_t>(block.row)
-                                         : element / (g.kernel_width * g.kernel_height);
-        const std::int64_t row = y + kernel_y * g.dilation[0];
-        const std::int64_t column = x + kernel_x * g.dilation[1];
-        const bool inside = row >= 0 && row < g.height && column >= 0 && column < g.width;
-        const float value = inside ? elements.at(n, channel, row * g.width + column) : 0;
+        const std::int64_t kernel_x = element % window_.kernel_width;
+        const std::int64_t kernel_y = element / window_.kernel_width % window_.kernel_height;
+        const std::int64_t channel = moments_.depthwise ? static_cast<std::int64_t>(block.row)
+                                                        : element / window_.kernel_size();
         patches[i * static_cast<std::size_t>(count) + static_cast<std::size_t>(p)] =
-            quantize(value, stored_);
+            quantize(patch.at(channel, kernel_y, kernel_x), stored_);
       }
     }
   }
 
-  Geometry geometry_;
+  exec::LayerWindow window_;
   AffineParameters stored_;
   std::mutex mutex_;  ///< guards what follows
   PatchMoments moments_;

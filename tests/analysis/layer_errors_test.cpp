@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "analysis/sampling.h"
+#include "exec/layer_patch.h"
 #include "exec/reference_executor.h"
 #include "ir/infer_types.h"
 #include "quant/calibrate.h"
@@ -260,7 +261,7 @@ TEST(SamplePositions, ABlockedValueGivesTheElementsOfAPlainOne) {
   for (std::int64_t n = 0; n < 2; ++n) {
     for (std::int64_t c = 0; c < 4; ++c) {
       for (std::int64_t i = 0; i < 3; ++i) {
-        blocked[element_index(wide, n, c, i)] =
+        blocked[exec::element_index(wide, n, c, i)] =
             plain[static_cast<std::size_t>((n * 4 + c) * 3 + i)];
       }
     }
