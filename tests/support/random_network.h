@@ -26,10 +26,7 @@ enum class OptionRange : std::uint8_t {
   kConfiguration,  ///< those only that a configuration file can express
 };
 
-/// Convolutions (grouped, depthwise, dilated, strided, NCHW and NHWC), matrix products, biases,
-/// batch normalisation, sums and products with constants on either side and of two branches,
-/// activations, pools, concatenations, splits, slices, pads, reshapes and transposes; one or two
-/// inputs, one or two outputs, shared values and shared weights.
+/// A random_graph() with options and a level for it.
 RandomCase random_case(std::uint32_t seed, OptionRange range = OptionRange::kAll);
 
 /// One tensor per input, elements in [-2, 2].
