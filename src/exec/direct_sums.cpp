@@ -224,7 +224,10 @@ void direct_sums_vnni(const DirectShape& shape, const DirectWeights& weights,
       for (std::int64_t i = 0; i < count; ++i) {
         const std::int64_t in_tile = rows * (least + (i < with_one_more ? 1 : 0));
         tile.half_step = rows == 2 ? pixels.row_step : in_tile / 2 * shape.pixel_step;
-        std::int32_t* const to = target.sums + pixel * shape.sums_step + vector * kLanes;
+        // Who has a receiver has no sums.
+        std::int32_t* const to = target.receiver != nullptr
+                                     ? nullptr
+                                     : target.sums + pixel * shape.sums_step + vector * kLanes;
         tile.sums = is_aside ? aside.data() : to;
         tiles[in_tile - 1](tile);
         if (target.receiver != nullptr) {
