@@ -76,7 +76,8 @@ InputStatistics statistics_of(const std::vector<ir::Tensor>& batches, std::size_
       sum[i / inner % channels] += x;
       squares[i / inner % channels] += x * x;
     }
-    count += static_cast<double>(elements.size() / channels);
+    const std::size_t per_channel = elements.size() / channels;
+    count += static_cast<double>(per_channel);
   }
   for (std::size_t c = 0; c < sum.size(); ++c) {
     const double mean = sum[c] / count;

@@ -271,7 +271,7 @@ fs::path resolve(const fs::path& written, const fs::path& config_file) {
   if (written.is_absolute()) {
     throw InputError(fmt::format("'{}' does not exist", written.string()));
   }
-  const fs::path beside = config_file.parent_path() / written;
+  fs::path beside = config_file.parent_path() / written;
   if (fs::exists(beside, error)) return beside;
   throw InputError(
       fmt::format("'{}' exists neither in the working directory nor as '{}', beside "

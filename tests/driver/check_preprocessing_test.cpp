@@ -55,6 +55,7 @@ struct Broken {
   std::string found;
   std::string remedy;
 };
+void PrintTo(const Broken& each, std::ostream* out) { *out << each.name; }
 
 class BrokenPreprocessing : public testing::TestWithParam<Broken> {};
 
@@ -104,6 +105,7 @@ struct Model {
   std::string images;
   std::string labels;
 };
+void PrintTo(const Model& each, std::ostream* out) { *out << each.name; }
 
 class TrainedNetworks : public testing::TestWithParam<Model> {
  protected:

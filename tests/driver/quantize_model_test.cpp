@@ -22,8 +22,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+using namespace std::string_view_literals;
 
-const fs::path kExample = fs::path(TVMQ_TESTS_DIR) / "../examples/shapes";
+fs::path example() { return fs::path(TVMQ_TESTS_DIR) / "../examples/shapes"; }
 
 class QuantizeModel : public testing::Test {
  protected:
@@ -33,9 +34,9 @@ class QuantizeModel : public testing::Test {
                           testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::create_directories(folder_);
     config_.model = {.name = "shapes",
-                     .model_json = kExample / "shapes.json",
-                     .weights_params = kExample / "shapes.params"};
-    config_.dataset.path = kExample / "calibration";
+                     .model_json = example() / "shapes.json",
+                     .weights_params = example() / "shapes.params"};
+    config_.dataset.path = example() / "calibration";
     config_.dataset.mean = {123.675, 116.28, 103.53};
     config_.dataset.std = {58.395, 57.12, 57.375};
     config_.dataset.image_resolution = {64, 64};
@@ -64,7 +65,7 @@ class QuantizeModel : public testing::Test {
   }
 
   fs::path write(const std::string& name, std::string_view text) {
-    const fs::path path = folder_ / name;
+    fs::path path = folder_ / name;
     std::ofstream(path, std::ios::binary) << text;
     return path;
   }
@@ -179,13 +180,13 @@ TEST_F(QuantizeModel, AnOldResultStaysWhenARunFails) {
 TEST_F(QuantizeModel, MissingFilesAreNamed) {
   config_.model.model_json = folder_ / "nothing.json";
   EXPECT_THAT(error(), HasSubstr("nothing.json"));
-  config_.model.model_json = kExample / "shapes.json";
+  config_.model.model_json = example() / "shapes.json";
   config_.model.weights_params = folder_ / "nothing.params";
   EXPECT_THAT(error(), HasSubstr("nothing.params"));
 }
 
 TEST_F(QuantizeModel, BrokenParams) {
-  const std::string good = read_file(kExample / "shapes.params");
+  const std::string good = read_file(example() / "shapes.params");
   config_.model.weights_params = write("w.params", "not a params file at all");
   EXPECT_THAT(error(), HasSubstr("w.params"));
   write("w.params", good.substr(0, good.size() / 2));
@@ -195,7 +196,7 @@ TEST_F(QuantizeModel, BrokenParams) {
 }
 
 TEST_F(QuantizeModel, WeightsOfAnotherModel) {
-  const std::string good = read_file(kExample / "shapes.params");
+  const std::string good = read_file(example() / "shapes.params");
   std::string renamed = good;
   for (std::size_t at = renamed.find("weight"); at < 4096; at = renamed.find("weight", at + 1)) {
     renamed.replace(at, 6, "wEIGHT");
@@ -209,10 +210,12 @@ TEST_F(QuantizeModel, WeightsOfAnotherModel) {
 }
 
 TEST_F(QuantizeModel, JsonThatIsNoModule) {
-  for (const char* text : {"", "{", "[]", "{\"root\": 1}", "{\"root\": 1, \"nodes\": []}",
-                           "{\"root\": 7, \"nodes\": [{\"type_key\": \"\"}]}",
-                           "{\"root\": 1, \"nodes\": [{\"type_key\": \"\"}, {\"type_key\": "
-                           "\"Array\", \"data\": [1]}], \"b64ndarrays\": []}"}) {
+  constexpr std::string_view kReadsItself =
+      R"({"root": 1, "b64ndarrays": [],
+          "nodes": [{"type_key": ""}, {"type_key": "Array", "data": [1]}]})";
+  for (const std::string_view text :
+       {""sv, "{"sv, "[]"sv, R"({"root": 1})"sv, R"({"root": 1, "nodes": []})"sv,
+        R"({"root": 7, "nodes": [{"type_key": ""}]})"sv, kReadsItself}) {
     config_.model.model_json = write("m.json", text);
     EXPECT_THAT(error(), HasSubstr("m.json")) << text;
   }

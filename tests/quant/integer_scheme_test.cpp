@@ -15,6 +15,7 @@ struct NetworkCase {
   Graph (*make)();
   int integer_convolutions;
 };
+void PrintTo(const NetworkCase& each, std::ostream* out) { *out << each.name; }
 
 constexpr NetworkCase kNetworks[] = {
     {"chain", chain, 3},

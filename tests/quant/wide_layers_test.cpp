@@ -92,6 +92,7 @@ struct NetworkCase {
   Graph (*make)();
   std::size_t narrow;  ///< layers that take 8 bits all the same
 };
+void PrintTo(const NetworkCase& each, std::ostream* out) { *out << each.name; }
 
 class WideNetwork : public testing::TestWithParam<NetworkCase> {};
 

@@ -15,6 +15,7 @@ using ::testing::Not;
 struct EscapeCase {
   std::string_view name, json, expected;
 };
+void PrintTo(const EscapeCase& each, std::ostream* out) { *out << each.name; }
 
 class Escape : public ::testing::TestWithParam<EscapeCase> {};
 
