@@ -341,7 +341,7 @@ constexpr KeyRow kRows[] = {
      set_granularity},
     {{kQuantization, "MaxAccuracyDrop", "a number from 0 to 100", "",
       "For `Scheme` integer, with `Labels`: percentage points of top-1 accuracy that may be lost on "
-      "them; the worst layers stay in floating point until no more are"},
+      "them; the worst layers take 16 bits, or floating point, until no more are"},
      [](Config& config, std::string_view text) {
        const auto points = parse_number(text);
        return points && *points >= 0 && *points <= 100 &&
@@ -349,16 +349,17 @@ constexpr KeyRow kRows[] = {
      }},
     {{kQuantization, "MinSqnr", "a number of dB from -100 to 200", "",
       "For `Scheme` integer: the least ratio of signal to quantization noise of every output, on "
-      "images that calibration does not use; the worst layers stay in floating point until it holds"},
+      "images that calibration does not use; the worst layers take 16 bits, or floating point, until "
+      "it holds"},
      [](Config& config, std::string_view text) {
        const auto decibels = parse_number(text);
        return decibels && *decibels >= -100 && *decibels <= 200 &&
               assign(config.quantization.min_sqnr, decibels);
      }},
     {{kQuantization, "PlanFile", kPath, "",
-      "Keeps which layers `MaxAccuracyDrop` or `MinSqnr` left in floating point; if the file is there, "
-      "it is used instead of the search. Unless given, a search writes `<Name>.plan.json` beside the "
-      "model, which is not read"},
+      "Keeps which layers `MaxAccuracyDrop` or `MinSqnr` gave 16 bits or floating point; if the file "
+      "is there, it is used instead of the search. Unless given, a search writes `<Name>.plan.json` "
+      "beside the model, which is not read"},
      [](Config& config, std::string_view text) {
        config.quantization.plan_file = text;
        return true;

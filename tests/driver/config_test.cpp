@@ -324,5 +324,15 @@ TEST(Config, TheReferenceForUsersListsEveryKeyAsItIs) {
   EXPECT_EQ(missing, "") << "rows that docs/configuration.md should have";
 }
 
+TEST(Config, FuzzingStartsFromEveryKey) {
+  const std::string seed =
+      read_file(std::filesystem::path(TVMQ_TESTS_DIR) / "../fuzz/corpus/config/every_key.xml");
+  const std::vector<ParsedConfig> parsed = parse_configs(seed, "every_key.xml");
+  EXPECT_TRUE(parsed.at(0).config) << parsed.at(0).error;
+  for (const ConfigKey& key : config_reference()) {
+    EXPECT_NE(seed.find(fmt::format("<{}>", key.key)), std::string::npos) << key.key;
+  }
+}
+
 }  // namespace
 }  // namespace tvmq::driver
