@@ -66,7 +66,17 @@ Type instance_norm_type(const RuleCall& call) {
 
 Type layer_norm_type(const RuleCall& call) { return scaled_norm_type<LayerNormAttrs>(call); }
 
-Type group_norm_type(const RuleCall& call) { return scaled_norm_type<GroupNormAttrs>(call); }
+Type group_norm_type(const RuleCall& call) {
+  // TVM's rule lets any number pass; its own expansion then cannot be typed.
+  const auto& attrs = call.attrs<GroupNormAttrs>();
+  const Shape& shape = call.tensor(0).shape;
+  const std::int64_t channels = shape[call.axis(attrs.axis, shape.size())];
+  call.bounded(attrs.num_groups, 1, kMaxExtent, "num_groups");
+  if (channels != kDynamicDim && channels % attrs.num_groups != 0) {
+    call.fail(fmt::format("{} channels do not make {} groups", channels, attrs.num_groups));
+  }
+  return scaled_norm_type<GroupNormAttrs>(call);
+}
 
 Type reverse_type(const RuleCall& call) {
   const TensorType& data = call.tensor(0);

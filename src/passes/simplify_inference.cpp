@@ -163,9 +163,9 @@ NodeId expand_l2_normalize(const Norm& norm, const L2NormalizeAttrs& attrs) {
   return binary(g, Op::kDivide, data, length, norm.name);
 }
 
-bool can_group(const Shape& shape, const GroupNormAttrs& attrs) {
-  const auto positive = [](std::int64_t extent) { return extent > 0; };
-  return attrs.num_groups > 0 && std::all_of(shape.begin(), shape.end(), positive);
+/// Whether the dimensions can be written down as those of a reshape.
+bool can_reshape(const Shape& shape) {
+  return std::ranges::all_of(shape, [](std::int64_t extent) { return extent > 0; });
 }
 
 /// The expansion of a call that stands for its whole result; nothing if it is not one.
@@ -176,7 +176,7 @@ std::optional<NodeId> expand_call(const Norm& norm, const Node& node) {
     case Op::kInstanceNorm:
       return expand_instance_norm(norm, node.attrs_as<InstanceNormAttrs>());
     case Op::kGroupNorm:
-      if (!can_group(norm.data_type.shape, node.attrs_as<GroupNormAttrs>())) return std::nullopt;
+      if (!can_reshape(norm.data_type.shape)) return std::nullopt;
       return expand_group_norm(norm, node.attrs_as<GroupNormAttrs>());
     case Op::kL2Normalize:
       if (norm.data_type.dtype != DType::kFloat32) return std::nullopt;
