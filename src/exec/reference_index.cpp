@@ -35,10 +35,10 @@ Values take(const KernelCall& call) {
   const Tensor data = attrs.axis.has_value() ? given : given.reshaped({given.size()});
   const Tensor indices = as_int64(call, call.operand(1));
   const std::size_t axis = real_axis(attrs.axis.value_or(0), data.rank());
-  const auto shared = static_cast<std::size_t>(attrs.batch_dims.value_or(0));
-  const std::size_t batch_dims = attrs.batch_dims.value_or(0) < 0
-                                     ? static_cast<std::size_t>(*attrs.batch_dims + indices.rank())
-                                     : shared;
+  // Counted from the end of the indices' dimensions if negative; unused without an axis.
+  std::int64_t shared = attrs.axis.has_value() ? attrs.batch_dims.value_or(0) : 0;
+  if (shared < 0) shared += indices.rank();
+  const auto batch_dims = static_cast<std::size_t>(shared);
   check(batch_dims <= axis && batch_dims <= indices.shape().size(), "batch dimensions come first");
   const std::int64_t batches = product(data.shape(), 0, batch_dims);
   const std::int64_t outer = product(data.shape(), batch_dims, axis);

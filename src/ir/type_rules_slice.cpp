@@ -215,6 +215,13 @@ Type take_type(const RuleCall& call) {
   std::int64_t batch = attrs.batch_dims.value_or(0);
   if (batch < 0) batch = call.bounded(batch, -index_rank, -1, "batch_dims") + index_rank;
   call.bounded(batch, 0, std::min<std::int64_t>(axis, index_rank), "batch_dims");
+  // TVM does not compare them, and would read behind the indices.
+  for (std::size_t i = 0; i < static_cast<std::size_t>(batch); ++i) {
+    if (!fits(indices.shape[i], data.shape[i])) {
+      call.fail(fmt::format("indices are {} for data of {}, expected the same {} first dimensions",
+                            to_string(indices), to_string(data), batch));
+    }
+  }
   Shape shape(data.shape.begin(), data.shape.begin() + axis);
   shape.insert(shape.end(), indices.shape.begin() + batch, indices.shape.end());
   shape.insert(shape.end(), data.shape.begin() + axis + 1, data.shape.end());

@@ -203,6 +203,9 @@ TEST(ReferenceShape, Takes) {
               ElementsAre(2, 2, 1, 5, 5, 4));
   EXPECT_THAT(elements<float>(run_op(Op::kTake, {data, indices}, ir::TakeAttrs{0, {}, "clip"})),
               ElementsAre(2, 0, 5));
+  EXPECT_THAT(elements<float>(run_op(Op::kTake, {data, indices}, ir::TakeAttrs{7, {}, "clip"})),
+              ElementsAre(2, 0, 5))
+      << "batch_dims mean nothing without an axis";
   const Tensor table = ramp<std::int8_t>({256}, 127, -1);
   EXPECT_THAT(elements<std::int8_t>(run_op(Op::kTake, {table, tensor_of<std::uint8_t>({0, 255})},
                                            ir::TakeAttrs{0, 0, "fast"})),

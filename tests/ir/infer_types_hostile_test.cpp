@@ -212,6 +212,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"%x: float32(2), %i: int32(2)", "take(%x, %i) {axis = 0, batch_dims = 1}",
              "batch_dims is 1"},
         Case{"%x: float32(2), %i: int32(2)", "take(%x, %i) {axis = 1}", "axis 1"},
+        Case{"%x: float32(2, 3), %i: int32(3, 3)", "take(%x, %i) {axis = 1, batch_dims = 1}",
+             "expected the same 1 first dimensions"},
         Case{"%x: float32(2, 3), %i: int32(3, 3)", "gather(%x, %i) {axis = 1}", "for data of"},
         Case{"%i: int32(2), %v: float32()", "one_hot(%i, %v, %v) {depth = 0, dtype = int8}",
              "depth is 0"},
