@@ -82,13 +82,12 @@ Tensor arithmetic_of(const KernelCall& call) {
       }
       break;
     case Op::kLeftShift:
-      if constexpr (std::integral<T>) {
-        return map_pairs<T, T>(call, [](T a, T b) { return left_shift_value(a, b); });
-      }
-      break;
     case Op::kRightShift:
       if constexpr (std::integral<T>) {
-        return map_pairs<T, T>(call, [](T a, T b) { return right_shift_value(a, b); });
+        const bool left = call.node.op == Op::kLeftShift;
+        return map_pairs<T, T>(call, [left](T a, T b) {
+          return left ? left_shift_value(a, b) : right_shift_value(a, b);
+        });
       }
       break;
     default:

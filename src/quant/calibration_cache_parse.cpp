@@ -74,9 +74,10 @@ void require_consistent(const ValueStatistics& statistics, bool binned, const Fi
   }
   if (!statistics.histogram.empty()) {
     require_total("histogram", statistics.histogram, range.count, binned);
-    if (binned && range.zeros > statistics.histogram[kZeroBin]) {
+    const auto bin = static_cast<std::size_t>(zero_bin(range.absmax()));
+    if (binned && range.zeros > statistics.histogram[bin]) {
       fields.fail(fmt::format("{} 'zeros', but {} in the bin of 'histogram' that holds them",
-                              range.zeros, statistics.histogram[kZeroBin]));
+                              range.zeros, statistics.histogram[bin]));
     }
   }
   if (statistics.lower_counts.empty()) return;

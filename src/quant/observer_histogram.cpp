@@ -40,6 +40,11 @@ int histogram_bin(std::span<const float> edges, float x) {
   return std::clamp(bin, 0, kHistogramBins - 1);
 }
 
+int zero_bin(float absmax) {
+  if (absmax == 0.0F || absmax >= kSmallestFastRange) return kZeroBin;
+  return histogram_bin(histogram_edges(absmax), 0.0F);
+}
+
 void HistogramCounter::count(float absmax, std::span<const float> elements) {
   std::array<std::uint16_t, kIndexBlock + kIndexSlack> indices;
   if (absmax != 0.0F && absmax < kSmallestFastRange) {

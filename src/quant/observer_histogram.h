@@ -15,7 +15,7 @@
 namespace tvmq::quant {
 
 inline constexpr int kHistogramBins = 8001;
-/// The bin that holds 0.0.
+/// The bin around 0.0, which holds it: see zero_bin().
 inline constexpr int kZeroBin = kHistogramBins / 2;
 
 /// All kHistogramBins + 1 edges over [-absmax, absmax], ascending; over [-0.5, 0.5] if absmax is 0.
@@ -26,6 +26,9 @@ std::vector<float> histogram_edges(float absmax);
 /// The definition of the bin of `x`: the last bin whose left edge is <= x.
 /// REQUIRES: edges.front() <= x <= edges.back().
 int histogram_bin(std::span<const float> edges, float x);
+
+/// The bin of 0.0: kZeroBin, or one above where edges are equal.
+int zero_bin(float absmax);
 
 /// The same for many values at once. Owned by one thread.
 class HistogramCounter {

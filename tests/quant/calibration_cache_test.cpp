@@ -27,12 +27,12 @@ std::string error_of(Call&& call) {
   return {};
 }
 
-/// Counts of 20 elements: 11 zeros, eight of 1.5 and one of 3.677.
-ValueStatistics some_statistics(bool binned) {
+/// Counts of 20 elements: 11 zeros, eight of 1.5 and one of 3.677, each times `unit`.
+ValueStatistics some_statistics(bool binned, float unit = 1) {
   ValueObserver observer({.percentile = true, .histogram = true});
   std::vector<float> elements(20, 0.0F);
-  std::fill(elements.begin() + 11, elements.end(), 1.5F);
-  elements[13] = 3.67704487F;
+  std::fill(elements.begin() + 11, elements.end(), 1.5F * unit);
+  elements[13] = 3.67704487F * unit;
   observer.observe_range(elements, 0);
   if (binned) {
     observer.begin_histogram(percentile_rank(elements.size()));
@@ -97,6 +97,15 @@ TEST(CalibrationCache, ReadsBackWhatItWrote) {
   EXPECT_EQ(back.equalization->statistics, some_cache().equalization->statistics);
   EXPECT_EQ(back.equalization->options.skip_layers, some_cache().equalization->options.skip_layers);
   EXPECT_EQ(back.equalization->options.weight_scale, WeightScale::kPower2);
+}
+
+TEST(CalibrationCache, ReadsBackRangesThatAreTooSmallForBins) {
+  CalibrationCache cache = some_cache();
+  for (const float unit : {1e-30F, 1e-38F, 1e-42F, 1e-45F}) {
+    cache.networks[0].counts.values[0].statistics = some_statistics(true, unit);
+    const std::string json = to_json(cache);
+    EXPECT_EQ(to_json(parse_calibration_cache(json, "c.json")), json) << unit;
+  }
 }
 
 TEST(CalibrationCache, IsReadable) {

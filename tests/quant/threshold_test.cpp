@@ -266,6 +266,22 @@ TEST(ThresholdMse, OfZerosIsZero) {
   EXPECT_EQ(threshold_mse(histogram, 0.0F, 10, 127), 0.0F);
 }
 
+TEST(ThresholdModes, StayWithinRangesThatAreTooSmallForBins) {
+  for (const float unit : {1e-30F, 1e-38F, 1e-42F, 1e-45F}) {
+    const ValueStatistics statistics =
+        statistics_of(std::vector<float>{0, 0, 0, unit, 2 * unit, -unit, 3 * unit});
+    const float absmax = statistics.range.absmax();
+    for (const ThresholdMode& each : threshold_modes()) {
+      if (each.mode == CalibMode::kGlobalScale) continue;
+      const float threshold = each.threshold(statistics, {});
+      EXPECT_TRUE(threshold >= 0 && threshold <= absmax) << each.name << ' ' << unit;
+    }
+    const double error = quantization_error(statistics.histogram, absmax, statistics.range.zeros,
+                                            127, kHistogramBins / 2.0);
+    EXPECT_TRUE(error >= 0 && error <= 1e-10 * absmax) << error << ' ' << unit;
+  }
+}
+
 TEST(ThresholdModes, HaveTheirNames) {
   for (const ThresholdMode& each : threshold_modes()) {
     EXPECT_EQ(parse_calib_mode(each.name), each.mode);
