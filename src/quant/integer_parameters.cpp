@@ -1,4 +1,6 @@
 // How stored values are stored.
+#include <algorithm>
+#include <limits>
 #include <optional>
 
 #include "base/error.h"
@@ -12,6 +14,12 @@ namespace {
 
 /// Larger values than calibration saw are not cut off up to so many times: it costs two of 16 bits.
 constexpr float kWideRoom = 4;
+
+/// float32 ends where that would be infinite.
+Interval with_room(const Interval& extent) {
+  constexpr float kLargest = std::numeric_limits<float>::max();
+  return {std::max(kWideRoom * extent.low, -kLargest), std::min(kWideRoom * extent.high, kLargest)};
+}
 
 }  // namespace
 
@@ -47,8 +55,7 @@ std::vector<AffineParameters> wide_stored_parameters(const IntegerPlan& plan,
   check(extents.size() == plan.observed.size(), "one extent per observed value");
   std::vector<AffineParameters> result(plan.graph.size());
   for (std::size_t i = 0; i < extents.size(); ++i) {
-    result[plan.observed[i]] =
-        wide_parameters({kWideRoom * extents[i].low, kWideRoom * extents[i].high});
+    result[plan.observed[i]] = wide_parameters(with_room(extents[i]));
   }
   return result;
 }

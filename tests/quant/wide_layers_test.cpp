@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "ir/rewrite.h"
 #include "ir/text.h"
 #include "quant/integer_networks.h"
@@ -59,6 +61,19 @@ TEST(WideLayers, NoneAtTheEndsWhereOneValueIsHandedOn) {
     std::vector<bool> wide;
     for (const auto& layer : plan.layers) wide.push_back(layer.wide);
     EXPECT_THAT(wide, testing::ElementsAre(!one_value, true, !one_value));
+  }
+}
+
+TEST(WideLayers, CoverFourTimesWhatWasSeenAsFarAsFloat32Goes) {
+  const IntegerPlan plan = plan_integer(chain(), {.wide_layers = {"*"}});
+  for (const float seen : {1.0F, 1e38F, 3e38F}) {
+    const std::vector<Interval> extents(plan.observed.size(), Interval{-seen, seen});
+    const auto stored = wide_stored_parameters(plan, {.ranges = extents, .extents = extents});
+    const AffineParameters& input = stored[plan.observed[0]];
+    EXPECT_TRUE(std::isfinite(input.scale)) << seen;
+    EXPECT_GE(static_cast<double>(input.scale) * (input.highest - input.zero_point),
+              std::min(4.0 * seen, 3.4e38))
+        << seen;
   }
 }
 
