@@ -65,7 +65,9 @@ class Parser {
       node.callee = values_.read_string();
       node.inputs = parse_operands();
     } else if (what.text == "opaque") {
+      const Token name = lexer_.peek();
       node.callee = values_.read_string();
+      if (node.callee.empty()) lexer_.fail(name, "the name of an operator");
       node.inputs = parse_operands();
       node.attrs = values_.read_opaque_attrs();
     } else {

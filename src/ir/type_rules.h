@@ -79,6 +79,7 @@ Type concatenation(const RuleCall& call, std::int64_t axis);
 
 // type_rules_elementwise.cpp
 Type identity_type(const RuleCall& call);  ///< operand 0's
+Type fixed_point_multiply_per_axis_type(const RuleCall& call);
 Type broadcast_type(const RuleCall& call);
 Type comparison_type(const RuleCall& call);
 Type where_type(const RuleCall& call);
@@ -118,6 +119,8 @@ Type batch_norm_type(const RuleCall& call);
 Type instance_norm_type(const RuleCall& call);
 Type layer_norm_type(const RuleCall& call);
 Type group_norm_type(const RuleCall& call);
+Type l2_normalize_type(const RuleCall& call);
+Type lrn_type(const RuleCall& call);
 Type reverse_type(const RuleCall& call);
 
 // type_rules_shape.cpp

@@ -46,6 +46,25 @@ Shape broadcast(const RuleCall& call, const Shape& left, const Shape& right) {
 
 Type identity_type(const RuleCall& call) { return call.tensor(0); }
 
+Type fixed_point_multiply_per_axis_type(const RuleCall& call) {
+  // TVM's rule is the identity; what its kernel reads is checked here.
+  const auto& attrs = call.attrs<FixedPointMultiplyPerAxisAttrs>();
+  const TensorType& data = call.tensor(0);
+  Shape expected;
+  for (const std::int64_t axis : attrs.axes.value_or(IntList{})) {
+    expected.push_back(data.shape[call.axis(axis, data.shape.size())]);
+  }
+  for (const std::size_t operand : {1, 2, 3}) {
+    if (operand == 2 && !attrs.is_lshift_required) continue;
+    const TensorType& parameter = call.tensor(operand);
+    if (!std::ranges::equal(parameter.shape, expected, fits)) {
+      call.fail(fmt::format("operand {} is {}, expected the sizes of data along axes", operand,
+                            to_string(parameter)));
+    }
+  }
+  return data;
+}
+
 Type broadcast_type(const RuleCall& call) {
   const TensorType& left = call.tensor(0);
   const TensorType& right = call.tensor(1);
