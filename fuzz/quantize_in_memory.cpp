@@ -60,7 +60,7 @@ quant::IntegerParameters find_parameters(const quant::IntegerPlan& plan,
                                       {.mode = kMode, .threads = 1, .keep_histograms = true}, log);
   for (const auto& entry : table.entries) {
     parameters.ranges.push_back(quant::interval_of(entry, kMode, options.activation_bits));
-    parameters.extents.push_back({entry.min, entry.max});
+    parameters.extents.push_back(quant::extent_of(entry));
   }
   parameters.weights =
       quant::round_weights(plan, parameters.ranges, options, false, samples, {.threads = 1}, log);

@@ -16,6 +16,7 @@
 #include "quant/bias_correction.h"
 #include "quant/equalize.h"
 #include "quant/expected_bias.h"
+#include "quant/interval.h"
 #include "quant/layers.h"
 #include "quant/weight_rounding.h"
 #include "quant/wide_layers.h"
@@ -45,7 +46,7 @@ void choose(std::span<const std::string> names, std::vector<std::string>& patter
 std::vector<quant::Interval> extents_of(const quant::CalibrationTable& table) {
   std::vector<quant::Interval> extents;
   if (table.samples == 0) return extents;
-  for (const auto& entry : table.entries) extents.push_back({entry.min, entry.max});
+  for (const auto& entry : table.entries) extents.push_back(quant::extent_of(entry));
   return extents;
 }
 

@@ -62,12 +62,10 @@ class Parser {
       node.inputs = {parse_only_operand()};
     } else if (what.text == "invoke") {
       node.kind = NodeKind::kInvoke;
-      node.callee = values_.read_string();
+      node.callee = parse_name("the name of a function");
       node.inputs = parse_operands();
     } else if (what.text == "opaque") {
-      const Token name = lexer_.peek();
-      node.callee = values_.read_string();
-      if (node.callee.empty()) lexer_.fail(name, "the name of an operator");
+      node.callee = parse_name("the name of an operator");
       node.inputs = parse_operands();
       node.attrs = values_.read_opaque_attrs();
     } else {
@@ -121,6 +119,14 @@ class Parser {
     const Token token = lexer_.next();
     if (token.kind != TokenKind::kLabel) lexer_.fail(token, "a value such as %1");
     return token;
+  }
+
+  /// A text that is not empty.
+  std::string parse_name(std::string_view expected) {
+    const Token token = lexer_.peek();
+    std::string name = values_.read_string();
+    if (name.empty()) lexer_.fail(token, expected);
+    return name;
   }
 
   std::string parse_let() { return values_.accept("let") ? values_.read_string() : std::string(); }

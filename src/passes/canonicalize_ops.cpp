@@ -14,8 +14,9 @@ Graph canonicalize_ops(const Graph& graph) {
   Mutation mutation(graph);
   for (const NodeId id : post_order(graph, graph.output())) {
     const Node& node = graph[id];
-    const TensorType* data =
-        node.is_call(Op::kBiasAdd) ? tensor_type_of(graph, node.inputs[0]) : nullptr;
+    const TensorType* data = node.is_call(Op::kBiasAdd) && is_typed(node)
+                                 ? tensor_type_of(graph, node.inputs[0])
+                                 : nullptr;
     if (data == nullptr) {
       mutation.replace(id, mutation.rebuild(id));
       continue;

@@ -18,7 +18,8 @@ constexpr float kWideRoom = 4;
 /// float32 ends where that would be infinite.
 Interval with_room(const Interval& extent) {
   constexpr float kLargest = std::numeric_limits<float>::max();
-  return {std::max(kWideRoom * extent.low, -kLargest), std::min(kWideRoom * extent.high, kLargest)};
+  return {std::clamp(kWideRoom * extent.low, -kLargest, kLargest),
+          std::clamp(kWideRoom * extent.high, -kLargest, kLargest)};
 }
 
 }  // namespace

@@ -126,7 +126,7 @@ Interval interval_of(const CalibrationEntry& entry, CalibMode mode, int bits) {
     case CalibMode::kMse:
       return least_squared_error(entry, bits);
     case CalibMode::kMinMax:
-      return {entry.min, entry.max};
+      return extent_of(entry);
     case CalibMode::kGlobalScale:
       return {-entry.threshold, entry.threshold};
     case CalibMode::kKlDivergence:
@@ -135,6 +135,11 @@ Interval interval_of(const CalibrationEntry& entry, CalibMode mode, int bits) {
       return within_threshold(entry);
   }
   throw InternalError("calibration mode without an interval");
+}
+
+Interval extent_of(const CalibrationEntry& entry) {
+  if (entry.min > entry.max) return {};
+  return {entry.min, entry.max};
 }
 
 }  // namespace tvmq::quant

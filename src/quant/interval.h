@@ -25,4 +25,7 @@ namespace tvmq::quant {
 /// REQUIRES for mse and kl_divergence: entry.histogram is there.
 Interval interval_of(const CalibrationEntry& entry, CalibMode mode, int bits);
 
+/// All that was seen; [0, 0] of a value without elements.
+Interval extent_of(const CalibrationEntry& entry);
+
 }  // namespace tvmq::quant

@@ -186,6 +186,7 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{"graph(%x) { %0 = nn.relu(%x) {a = 1}", "expected no attributes"},
         Broken{"graph(%x) { %0 = reshape(%x) {newshape = [[1]]}", "an integer"},
         Broken{"graph(%x) { %0 = opaque \"\"(%x) return %0 }", "the name of an operator"},
+        Broken{"graph(%x) { %0 = invoke \"\"(%x) return %0 }", "the name of a function"},
         Broken{"graph(%x) { %0 = opaque \"a\"(%x) with Nothing {}", "a type key"},
         Broken{"graph(%x) { %0 = opaque \"a\"(%x) with \"A\" {\"b\" = huh 1}", "null, int, bool"},
         Broken{"graph(%x) { %0 = opaque \"a\"(%x) with \"A\" {b = int 1}", "name of an attribute"},

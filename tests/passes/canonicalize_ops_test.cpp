@@ -34,6 +34,13 @@ TEST(CanonicalizeOps, Cases) {
          return %y
        })",
        .after = ""},
+      {.name = "nobody looked at the axis of a call with a bias of unknown type",
+       .before = R"(graph(%x: float32(1, 2), %b: float32(2)) {
+         %o = opaque "vision.mystery"(%b)
+         %y = nn.bias_add(%x, %o) {axis = 2}
+         return %y
+       })",
+       .after = ""},
       {.name = "nothing to do",
        .before = R"(graph(%x: float32(1, 2), %b: float32(2)) {
          %y = add(%x, %b)

@@ -199,6 +199,15 @@ TEST(SimplifyInference, Cases) {
          return %y
        })",
        .after = ""},
+      {.name = "nobody looked at the axis of a call with an operand of unknown type",
+       .before = R"(graph(%x: float32(1, 2), %b: float32(2)) {
+         %o = opaque "vision.mystery"(%b)
+         %y = nn.layer_norm(%x, %o, %b) {axis = 2}
+         %n = nn.batch_norm(%y, %b, %o, %b, %b) {axis = -3}
+         %z = field 0 of(%n)
+         return %z
+       })",
+       .after = ""},
       {.name = "nothing to do",
        .before = R"(graph(%x: float32(1, 2)) {
          %t = tuple(%x, %x)

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "quant/observer_histogram.h"
 
 namespace tvmq::quant {
@@ -67,6 +69,17 @@ TEST(Interval, NothingButZeros) {
   entry.histogram.assign(kHistogramBins, 0);
   entry.histogram[kZeroBin] = 10;
   EXPECT_EQ(interval_of(entry, CalibMode::kMse, 8), Interval{});
+}
+
+TEST(Interval, OfNoElements) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  CalibrationEntry entry{.name = "x", .min = kInfinity, .max = -kInfinity};
+  entry.histogram.assign(kHistogramBins, 0);
+  for (const CalibMode mode : {CalibMode::kMse, CalibMode::kMinMax, CalibMode::kPercentile,
+                               CalibMode::kKlDivergence, CalibMode::kGlobalScale}) {
+    EXPECT_EQ(interval_of(entry, mode, 8), Interval{}) << static_cast<int>(mode);
+  }
+  EXPECT_EQ(extent_of(entry), Interval{});
 }
 
 }  // namespace

@@ -74,6 +74,10 @@ TEST(WideLayers, CoverFourTimesWhatWasSeenAsFarAsFloat32Goes) {
     EXPECT_GE(static_cast<double>(input.scale) * (input.highest - input.zero_point),
               std::min(4.0 * seen, 3.4e38))
         << seen;
+    const std::vector<Interval> negative(plan.observed.size(), Interval{-seen, -seen});
+    EXPECT_TRUE(
+        std::isfinite(wide_stored_parameters(plan, {.ranges = negative})[plan.observed[0]].scale))
+        << seen;
   }
 }
 
