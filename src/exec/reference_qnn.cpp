@@ -26,20 +26,14 @@ QuantParams params_at(const KernelCall& call, std::size_t scale) {
 
 /// result = function(element, scale, zero point) with the parameters along `axis`.
 template <class To, class From, class Function>
-Tensor map_quantized(const Tensor& tensor, DType dtype, const QuantParams& params,
-                     std::int64_t axis, Function function) {
-  const AxisView view = params.is_scalar()
-                            ? AxisView{.inner = tensor.size()}
-                            : along_axis(tensor.shape(), real_axis(axis, tensor.rank()));
-  const auto size = static_cast<std::size_t>(view.size);
-  check((params.scale.size() == 1 || params.scale.size() == size) &&
-            (params.zero_point.size() == 1 || params.zero_point.size() == size),
-        "one scale and zero point per channel");
+Tensor map_quantized(const KernelCall& call, const Tensor& tensor, DType dtype,
+                     const QuantParams& params, std::int64_t axis, Function function) {
+  const AxisView view = parameter_view(call, tensor, params, axis);
   Tensor result(dtype, tensor.shape());
   const From* in = tensor.data<From>().data();
   To* out = result.mutable_data<To>().data();
   for (std::int64_t o = 0; o < view.outer; ++o) {
-    for (std::size_t c = 0; c < size; ++c) {
+    for (std::size_t c = 0; c < static_cast<std::size_t>(view.size); ++c) {
       const float scale = params.scale.size() == 1 ? params.scale.front() : params.scale[c];
       const std::int32_t zero_point =
           params.zero_point.size() == 1 ? params.zero_point.front() : params.zero_point[c];
@@ -51,11 +45,10 @@ Tensor map_quantized(const Tensor& tensor, DType dtype, const QuantParams& param
 
 /// int32(tensor) - zero point, one or one per index of `axis`.
 Tensor centered(const KernelCall& call, const Tensor& tensor, const Tensor& zero_point,
-                std::size_t axis) {
+                std::int64_t axis) {
   const QuantParams params = quant_params(call, Tensor::scalar(1.0F), zero_point);
   return map_quantized<std::int32_t, std::int32_t>(
-      cast_tensor(call, tensor, DType::kInt32), DType::kInt32, params,
-      static_cast<std::int64_t>(axis),
+      call, cast_tensor(call, tensor, DType::kInt32), DType::kInt32, params, axis,
       [](std::int32_t x, float, std::int32_t zero) { return subtract_values(x, zero); });
 }
 
@@ -93,8 +86,8 @@ Values qnn_quantize(const KernelCall& call) {
       const float shifted = std::round(steps) + static_cast<float>(zero_point);
       return cast_value<T>(clip_value(shifted, low, high));
     };
-    result = map_quantized<T, float>(data, type.dtype, params, call.attrs<ir::QuantizeAttrs>().axis,
-                                     quantize);
+    result = map_quantized<T, float>(call, data, type.dtype, params,
+                                     call.attrs<ir::QuantizeAttrs>().axis, quantize);
   });
   if (!is_integer) refuse_dtype(call, type.dtype);
   return {std::move(result)};
@@ -104,7 +97,7 @@ Values qnn_dequantize(const KernelCall& call) {
   // float32(int32(x) - zero point) * scale.
   const Tensor data = cast_tensor(call, call.operand(0), DType::kInt32);
   const Tensor real = map_quantized<float, std::int32_t>(
-      data, DType::kFloat32, params_at(call, 1), call.attrs<ir::DequantizeAttrs>().axis,
+      call, data, DType::kFloat32, params_at(call, 1), call.attrs<ir::DequantizeAttrs>().axis,
       [](std::int32_t x, float scale, std::int32_t zero_point) {
         return static_cast<float>(subtract_values(x, zero_point)) * scale;
       });
@@ -124,8 +117,9 @@ Values qnn_conv2d(const KernelCall& call) {
   const ConvParameters parameters = conv_parameters(call.attrs<ir::Conv2DAttrs>());
   const std::size_t out_channels = parameters.kernel_layout.find('O');
   const Tensor data = centered(call, call.operand(0), call.operand(2), 1);
-  const Tensor weight = centered(call, call.operand(1), call.operand(3),
-                                 out_channels == std::string::npos ? 0 : out_channels);
+  const Tensor weight =
+      centered(call, call.operand(1), call.operand(3),
+               out_channels == std::string::npos ? 0 : static_cast<std::int64_t>(out_channels));
   return {convolve_tensors(call, parameters, data, weight, call.result())};
 }
 
@@ -164,14 +158,11 @@ Values qnn_mul(const KernelCall& call) {
   const auto& attrs = call.attrs<ir::BroadcastAttrs>();
   const QuantParams lhs = params_at(call, 2);
   const QuantParams rhs = params_at(call, 4);
-  const auto axis_of = [](std::int64_t axis, const Tensor& tensor) {
-    return tensor.rank() == 0 ? std::size_t{0} : real_axis(axis, tensor.rank());
-  };
   const auto& [dtype, shape] = call.result();
-  const Tensor product = combine(
-      centered(call, call.operand(0), call.operand(3), axis_of(attrs.lhs_axis, call.operand(0))),
-      centered(call, call.operand(1), call.operand(5), axis_of(attrs.rhs_axis, call.operand(1))),
-      shape, [](std::int32_t a, std::int32_t b) { return multiply_values(a, b); });
+  const Tensor product =
+      combine(centered(call, call.operand(0), call.operand(3), attrs.lhs_axis),
+              centered(call, call.operand(1), call.operand(5), attrs.rhs_axis), shape,
+              [](std::int32_t a, std::int32_t b) { return multiply_values(a, b); });
   QuantParams from{.scale = {}, .zero_point = {0}};
   const std::size_t channels = std::max(lhs.scale.size(), rhs.scale.size());
   for (std::size_t c = 0; c < channels; ++c) {

@@ -1,5 +1,7 @@
 #include "exec/reference_requantize.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -51,9 +53,6 @@ std::int32_t requantize_integer(std::int64_t value, const Channel& channel,
 std::vector<Channel> channels_of(const QuantParams& from, const QuantParams& to,
                                  std::int64_t count) {
   const auto size = static_cast<std::size_t>(count);
-  check((from.scale.size() == 1 || from.scale.size() == size) &&
-            (from.zero_point.size() == 1 || from.zero_point.size() == size),
-        "one scale and zero point per channel");
   std::vector<Channel> channels(size);
   for (std::size_t c = 0; c < size; ++c) {
     const float scale = from.scale.size() == 1 ? from.scale.front() : from.scale[c];
@@ -97,15 +96,29 @@ QuantParams quant_params(const KernelCall& call, const Tensor& scale, const Tens
   return params;
 }
 
+AxisView parameter_view(const KernelCall& call, const Tensor& tensor, const QuantParams& params,
+                        std::int64_t axis) {
+  if (params.is_scalar() || tensor.rank() == 0) return {.inner = tensor.size()};
+  const AxisView view =
+      along_axis(tensor.shape(), tensor.rank() == 1 ? 0 : real_axis(axis, tensor.rank()));
+  const auto size = static_cast<std::size_t>(view.size);
+  if ((params.scale.size() != 1 && params.scale.size() != size) ||
+      (params.zero_point.size() != 1 && params.zero_point.size() != size)) {
+    call.refuse(
+        fmt::format("{} scales and {} zero points for {} channels, expected one of each per "
+                    "channel, or one for all",
+                    params.scale.size(), params.zero_point.size(), size));
+  }
+  return view;
+}
+
 Tensor requantize_tensor(const KernelCall& call, const Tensor& tensor, const QuantParams& from,
                          const QuantParams& to, const RequantizeOptions& options) {
   check(to.is_scalar(), "the result has one scale and zero point");
   if (to.scale.front() == 0) call.refuse("its output scale is 0, a positive number is expected");
   const Requantize requantize = requantize_of(call, options.compute_dtype);
   const bool to_nearest = rounds_to_nearest(call, options.rounding);
-  const AxisView view = tensor.rank() == 0
-                            ? AxisView{}
-                            : along_axis(tensor.shape(), real_axis(options.axis, tensor.rank()));
+  const AxisView view = parameter_view(call, tensor, from, options.axis);
   const std::vector<Channel> channels = channels_of(from, to, view.size);
   const Tensor wide = cast_tensor(call, tensor, DType::kInt64);
   Tensor result(DType::kInt32, tensor.shape());

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "exec/reference_kernel.h"
+#include "exec/reference_rows.h"
 
 namespace tvmq::exec {
 
@@ -19,6 +20,11 @@ struct QuantParams {
 /// From the operands of a qnn operator: a float32 tensor and an int32 one.
 QuantParams quant_params(const KernelCall& call, const ir::Tensor& scale,
                          const ir::Tensor& zero_point);
+
+/// The elements that share a scale and a zero point: those of an index of `axis`, which TVM does
+/// not look at for scalars and vectors. Refuses parameters that are neither one nor one per index.
+AxisView parameter_view(const KernelCall& call, const ir::Tensor& tensor, const QuantParams& params,
+                        std::int64_t axis);
 
 struct RequantizeOptions {
   std::int64_t axis = -1;              ///< of the input's parameters

@@ -51,6 +51,11 @@ void RuleCall::require_size(const IntList& list, std::size_t size, std::string_v
   }
 }
 
+void RuleCall::require_scalar(std::size_t operand) const {
+  if (tensor(operand).shape.empty()) return;
+  fail(fmt::format("operand {} is {}, expected a scalar", operand, to_string(tensor(operand))));
+}
+
 void RuleCall::require_type(std::size_t operand, const TensorType& expected,
                             std::string_view what) const {
   const TensorType& found = tensor(operand);

@@ -54,6 +54,8 @@ class RuleCall {
   void require_size(const IntList& list, std::size_t size, std::string_view what) const;
   /// Fails unless an operand has this type; kDynamicDim on either side fits everything.
   void require_type(std::size_t operand, const TensorType& expected, std::string_view what) const;
+  /// Fails unless an operand has no dimensions.
+  void require_scalar(std::size_t operand) const;
 
   [[nodiscard]] Layout layout(std::string_view text) const;
   /// convert_shape() that fails where it has no result.

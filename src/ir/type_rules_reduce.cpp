@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "ir/type_rules.h"
 
 namespace tvmq::ir {
@@ -50,9 +52,14 @@ Type arg_reduce_type(const RuleCall& call) {
 Type variance_type(const RuleCall& call) {
   require_dimensions(call);
   const TensorType& data = call.tensor(0);
-  if (call.tensor(1).shape.size() != data.shape.size()) {
-    call.fail(fmt::format("the mean is {}, expected {} dimensions like the data",
-                          to_string(call.tensor(1)), data.shape.size()));
+  // TVM's rule compares the numbers of dimensions only; its kernel cannot do with less.
+  const TensorType& mean = call.tensor(1);
+  const auto broadcasts = [](std::int64_t of_mean, std::int64_t of_data) {
+    return of_mean == 1 || fits(of_mean, of_data);
+  };
+  if (mean.dtype != data.dtype || !std::ranges::equal(mean.shape, data.shape, broadcasts)) {
+    call.fail(fmt::format("the mean is {}, expected the dtype and sizes of the data, {}, or 1",
+                          to_string(mean), to_string(data)));
   }
   return TensorType{data.dtype, reduced_shape(call, call.attrs<VarianceAttrs>())};
 }

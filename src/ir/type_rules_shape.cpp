@@ -133,12 +133,6 @@ Shape given_shape(const RuleCall& call) {
   return *shape;
 }
 
-void require_scalar(const RuleCall& call, std::size_t operand) {
-  if (!call.tensor(operand).shape.empty()) {
-    call.fail(fmt::format("the value is {}, expected a scalar", to_string(call.tensor(operand))));
-  }
-}
-
 }  // namespace
 
 Type reshape_type(const RuleCall& call) {
@@ -270,13 +264,13 @@ Type init_type(const RuleCall& call) {
 }
 
 Type full_type(const RuleCall& call) {
-  require_scalar(call, 0);
+  call.require_scalar(0);
   const DType dtype = call.attrs<InitOpAttrs>().dtype;
   return TensorType{dtype == DType::kVoid ? call.tensor(0).dtype : dtype, given_shape(call)};
 }
 
 Type full_like_type(const RuleCall& call) {
-  require_scalar(call, 1);
+  call.require_scalar(1);
   return call.tensor(0);
 }
 

@@ -249,6 +249,7 @@ Type gather_type(const RuleCall& call) {
 
 Type one_hot_type(const RuleCall& call) {
   const auto& attrs = call.attrs<OneHotAttrs>();
+  for (const std::size_t value : {1, 2}) call.require_scalar(value);
   TensorType type = call.tensor(0);
   const auto rank = static_cast<std::int64_t>(type.shape.size());
   const std::int64_t axis = attrs.axis == -1 ? rank : call.bounded(attrs.axis, 0, rank, "axis");

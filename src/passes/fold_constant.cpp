@@ -131,6 +131,7 @@ class ConstantFolder {
     const bool is_tuple = std::holds_alternative<TupleType>(call.type);
     const std::string name = pool[call.inputs[0]].name;
     std::vector<NodeId> fields;
+    fields.reserve(results.size());
     for (Tensor& each : results) fields.push_back(pool.add_constant(std::move(each), name));
     return is_tuple ? pool.add_tuple(std::move(fields)) : fields.at(0);
   }

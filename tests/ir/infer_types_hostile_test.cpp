@@ -226,6 +226,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"%x: float32(2, 3), %i: int32(3, 3)", "take(%x, %i) {axis = 1, batch_dims = 1}",
              "expected the same 1 first dimensions"},
         Case{"%x: float32(2, 3), %i: int32(3, 3)", "gather(%x, %i) {axis = 1}", "for data of"},
+        Case{"%i: int32(2), %v: float32(), %w: float32(2)",
+             "one_hot(%i, %v, %w) {depth = 3, dtype = float32}", "expected a scalar"},
         Case{"%i: int32(2), %v: float32()", "one_hot(%i, %v, %v) {depth = 0, dtype = int8}",
              "depth is 0"},
         Case{"%i: int32(2), %v: float32()", "one_hot(%i, %v, %v) {axis = 2, dtype = int8}",
@@ -257,7 +259,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{kData, "mean(%x) {axis = [3]}", "axis 3"},
         Case{kData, "mean(%x) {axis = [1, -2]}", "axis 1 is reduced twice"},
         Case{"%x: float32()", "argmax(%x)", "is a scalar"},
-        Case{"%x: float32(2), %m: float32()", "variance(%x, %m)", "expected 1 dimensions"}));
+        Case{"%x: float32(2), %m: float32()", "variance(%x, %m)", "the mean is float32()"},
+        Case{"%x: float32(2), %m: uint16(1)", "variance(%x, %m)", "the mean is uint16(1)"},
+        Case{"%x: float32(2, 3), %m: float32(2, 2)", "variance(%x, %m)", "expected the dtype"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Qnn, IllTyped,
