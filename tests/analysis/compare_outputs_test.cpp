@@ -34,7 +34,7 @@ ir::Graph scaled(const std::string& factors) {
 }
 
 /// Batches of two images of three logits.
-quant::BatchSource batches(std::vector<std::vector<float>> values) {
+quant::BatchSource batches(const std::vector<std::vector<float>>& values) {
   return {.batches = static_cast<std::int64_t>(values.size()),
           .load = [values](std::int64_t batch) -> std::optional<std::vector<Tensor>> {
             const auto& batch_values = values[static_cast<std::size_t>(batch)];

@@ -115,7 +115,7 @@ TEST_F(FileTest, RefusesWhatIsNotARegularFile) {
 
 TEST_F(FileTest, ADirectoryThatDoesNotExistIsAnInputErrorThatNamesTheFile) {
   try {
-    AtomicFile(folder_ / "missing" / "a");
+    const AtomicFile file(folder_ / "missing" / "a");
     FAIL();
   } catch (const InputError& error) {
     EXPECT_NE(std::string(error.what()).find("missing/a: cannot create"), std::string::npos)

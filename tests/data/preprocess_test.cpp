@@ -13,7 +13,6 @@
 namespace tvmq::data {
 namespace {
 
-using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 InputSpec input_of(ir::Shape shape, ir::DType dtype = ir::DType::kFloat32) {

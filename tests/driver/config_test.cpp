@@ -195,7 +195,7 @@ TEST(Config, SaysWhatIsWrongAndWhere) {
       {"<Configs/>", "found no Config in the root element 'Configs'"},
       {"<Configs></Configs><Configs/>", "second root"},
       {"<Configs><Confg/></Configs>", "c.xml:1: found an element 'Confg', expected Config"},
-      {"\xff\xfe<\0", "UTF-16"},
+      {std::string("\xff\xfe<\0", 4), "UTF-16"},
   };
   for (const Case& row : cases) EXPECT_THAT(error_of(row.xml), HasSubstr(row.message)) << row.xml;
 }

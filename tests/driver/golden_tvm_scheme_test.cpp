@@ -178,7 +178,7 @@ std::string expected_refusal(const Config& config) {
   if (config.tvm_where.find("len(self.subtree_params) == 1") != std::string::npos) {
     return "depends on several inputs";
   }
-  const std::pair<std::string_view, std::string_view> kReasons[] = {
+  constexpr std::pair<std::string_view, std::string_view> kReasons[] = {
       {"data->shape.size() != 0", "has no dimensions"},
       {"!quantize_input.as<ConstantNode>()", "would be observed"},
       {"shift_factor > 0", "which is coarser than the scale"},

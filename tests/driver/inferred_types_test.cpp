@@ -54,7 +54,7 @@ std::string tvm_text(const ir::Type& type) {
 struct Value {
   std::string op;
   std::string type;
-  auto operator<=>(const Value&) const = default;
+  auto operator<=>(const Value&) const = default;  // NOLINT(modernize-use-nullptr): no pointer
 };
 
 void PrintTo(const Value& value, std::ostream* out) { *out << value.op << ": " << value.type; }
