@@ -221,7 +221,7 @@ TEST(ReferenceElementwise, ComparisonsAndSelection) {
 
 TEST(ReferenceElementwise, FunctionsOfOneNumber) {
   const Tensor in = tensor_of<float>({-1, 0, 0.5F});
-  const auto near = [](Op op, const Tensor& x, std::vector<float> expected) {
+  const auto near = [](Op op, const Tensor& x, const std::vector<float>& expected) {
     EXPECT_THAT(elements<float>(run_op(op, {x})),
                 testing::Pointwise(testing::FloatNear(1e-6F), expected));
   };

@@ -34,7 +34,8 @@ std::vector<std::int32_t> requantized(const Tensor& in, Quantization from, Quant
 }
 
 /// `counts[i]` times the value first + i * step.
-std::vector<std::int32_t> runs(std::int32_t first, std::int32_t step, std::vector<int> counts) {
+std::vector<std::int32_t> runs(std::int32_t first, std::int32_t step,
+                               const std::vector<int>& counts) {
   std::vector<std::int32_t> values;
   for (const int count : counts) {
     values.insert(values.end(), static_cast<std::size_t>(count), first);

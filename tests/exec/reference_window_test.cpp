@@ -10,7 +10,6 @@
 namespace tvmq::exec {
 namespace {
 
-using ir::DType;
 using ir::Op;
 using ir::Shape;
 using ir::Tensor;
@@ -201,7 +200,7 @@ TEST(ReferenceNormalize, StandardizesTheRightElements) {
   const Tensor ones = tensor_of<float>({1, 1});
   const Tensor zeros = tensor_of<float>({0, 0});
   const Tensor in = tensor_of<float>({1, 2, 2}, {1, 3, 10, 30});
-  const auto near = [](std::vector<float> expected) {
+  const auto near = [](const std::vector<float>& expected) {
     return Pointwise(FloatNear(1e-5F), expected);
   };
   EXPECT_THAT(elements<float>(run_op(Op::kLayerNorm,

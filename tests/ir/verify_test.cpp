@@ -66,7 +66,7 @@ TEST(Verify, CountsArguments) {
 }
 
 /// A node that Graph's own add_... functions would not make.
-std::optional<std::string> violation_of(Node node, std::vector<NodeId> operands) {
+std::optional<std::string> violation_of(const Node& node, std::vector<NodeId> operands) {
   Graph graph;
   graph.add_input("x", {});
   graph.set_output(graph.add_copy(node, std::move(operands)));

@@ -138,8 +138,8 @@ TEST(ThresholdsOfTvm, EqualTheRecordedOnesToTheLastBit) {
   std::size_t compared = 0;
   for (const auto& [name, thresholds] : expected) {
     const auto values = arrays.find(name)->second.data<float>();
-    const auto bits = [&](const char* key) {
-      return static_cast<std::uint32_t>(std::uint64_t{thresholds[key]});
+    const auto bits = [&, &recorded = thresholds](const char* key) {
+      return static_cast<std::uint32_t>(std::uint64_t{recorded[key]});
     };
     EXPECT_EQ(std::bit_cast<std::uint32_t>(kl_of(values)), bits("kl_bits")) << name;
     EXPECT_EQ(std::bit_cast<std::uint32_t>(percentile_of(values)), bits("percentile_bits")) << name;
