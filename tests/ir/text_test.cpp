@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <filesystem>
 #include <limits>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "ir/structural_equal.h"
 
 namespace tvmq::ir {
@@ -216,6 +218,24 @@ TEST(Text, SurvivesDamage) {
       damaged[i] = byte;
       survives(damaged);
     }
+  }
+}
+
+/// Mutations reach what a seed reaches: a new operator needs one (HACKING.md).
+TEST(Text, FuzzingStartsFromEveryOperator) {
+  const std::filesystem::path corpus = std::filesystem::path(TVMQ_TESTS_DIR) / "../fuzz/corpus";
+  std::string texts;
+  std::string modules;
+  for (const auto& entry : std::filesystem::directory_iterator(corpus / "text")) {
+    texts += read_file(entry.path());
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(corpus / "module")) {
+    modules += read_file(entry.path());
+  }
+  for (int op = 1; op < static_cast<int>(Op::kSimulatedQuantize); ++op) {  // of files
+    const std::string name(op_info(static_cast<Op>(op)).name);
+    EXPECT_NE(texts.find(name + "("), std::string::npos) << name;
+    EXPECT_NE(modules.find('"' + name + '"'), std::string::npos) << name;
   }
 }
 
