@@ -12,7 +12,6 @@
 namespace tvmq::relay {
 namespace {
 
-using ir::NodeKind;
 using testing::HasSubstr;
 
 ir::Graph parse_main(std::string_view text) { return parse_module(text, "model.json").main(); }

@@ -83,10 +83,7 @@ TEST(ModuleWriter, SharingSurvives) {
 }
 
 TEST(ModuleWriter, NamesMayHoldAnyBytes) {
-  for (const std::string name : {"conv1", "a \"b\" \\ c", "tab\t",
-                                 "stra\xc3\x9f"
-                                 "e",
-                                 "\x01\xff"}) {
+  for (const std::string name : {"conv1", "a \"b\" \\ c", "tab\t", "stra\303\237e", "\x01\xff"}) {
     Graph graph;
     const NodeId x = graph.add_input(name, kFloats);
     graph.set_output(graph.add_call(Op::kRelu, {x}, {}, name));
