@@ -68,6 +68,16 @@ ir::Graph bind(const ir::Graph& graph, const std::filesystem::path& json,
   return relay::bind_params(graph, weights);
 }
 
+/// What `make` returns; its InputError gets the file's name in front.
+template <class Make>
+auto naming(const std::filesystem::path& json, Make&& make) {
+  try {
+    return make();
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("{}: {}", json.string(), error.what()));
+  }
+}
+
 void require_operators(const ir::Graph& graph, const std::filesystem::path& json) {
   const auto nodes = graph.nodes();
   if (std::none_of(nodes.begin(), nodes.end(),
@@ -87,7 +97,7 @@ ir::Graph load_model(const std::filesystem::path& json, const std::filesystem::p
         json.string(), module.functions.size() - 1));
   }
   ir::Graph graph = bind(module.main(), json, params);
-  ir::infer_types(graph);
+  naming(json, [&] { ir::infer_types(graph); });
   require_operators(graph, json);
   require_memory(graph, memory_limit(), json.string());
   return graph;
@@ -100,7 +110,7 @@ ir::Graph load_network(const std::filesystem::path& json, const std::filesystem:
       if (function.name == "main") function.graph = bind(function.graph, json, params);
     }
   }
-  ir::Graph graph = ir::inline_functions(module);
+  ir::Graph graph = naming(json, [&] { return ir::inline_functions(module); });
   require_operators(graph, json);
   require_memory(graph, memory_limit(), json.string());
   return graph;

@@ -21,8 +21,16 @@ struct Frame {
   std::size_t next = 0;
 };
 
-Frame start(const Function& function, const std::vector<NodeId>& arguments) {
+/// `visited`: the nodes of all bodies so far. Counting those that are kept would not do: calls of a
+/// function that returns its argument leave none.
+Frame start(const Function& function, const std::vector<NodeId>& arguments, std::size_t& visited) {
   const Graph& graph = function.graph;
+  visited += graph.size();
+  if (visited > kMostInlinedNodes) {
+    throw InputError(fmt::format(
+        "the functions of the module, put in place of their calls, make more than {} values",
+        kMostInlinedNodes));
+  }
   if (arguments.size() != graph.inputs().size()) {
     throw InputError(fmt::format("a call of the function '{}' has {} arguments, expected {}",
                                  function.name, arguments.size(), graph.inputs().size()));
@@ -59,7 +67,8 @@ Graph inline_functions(const Module& module) {
   for (const NodeId input : main.graph.inputs()) {
     arguments.push_back(result.add_copy(main.graph[input], {}));
   }
-  frames.push_back(start(main, arguments));
+  std::size_t visited = 0;
+  frames.push_back(start(main, arguments, visited));
   for (;;) {
     Frame& frame = frames.back();
     const Graph& graph = frame.function->graph;
@@ -80,16 +89,10 @@ Graph inline_functions(const Module& module) {
     inputs.reserve(node.inputs.size());
     for (const NodeId input : node.inputs) inputs.push_back(frame.new_ids[input]);
     if (node.kind == NodeKind::kInvoke) {
-      frames.push_back(start(callee_of(module, node.callee, frames), inputs));
+      frames.push_back(start(callee_of(module, node.callee, frames), inputs, visited));
       continue;
     }
     if (node.kind != NodeKind::kInput) {
-      if (result.size() == kMostInlinedNodes) {
-        throw InputError(
-            fmt::format("the functions of the module, put in place of their calls, "
-                        "make more than {} operators",
-                        kMostInlinedNodes));
-      }
       frame.new_ids[id] = result.add_copy(node, std::move(inputs));
     }
     ++frame.next;

@@ -8,7 +8,8 @@ namespace tvmq::ir {
 /// `main` with the body of every function it calls in place of the call: what the fast executor and
 /// layer-by-layer comparisons want of a module that partition_conversions split. Types are inferred
 /// anew. Throws InputError: a call of a function that is not there or with another number of
-/// arguments, functions that call each other in a circle, a result of more than kMostInlinedNodes.
+/// arguments, functions that call each other in a circle, bodies of more than kMostInlinedNodes
+/// values together, each counted as often as it is called.
 ///
 ///   before:  main(x) = quantized_main(quantize_inputs(x))
 ///   after:   main(x) = conv2d(cast(clip(multiply(x, 1/s)...)))
