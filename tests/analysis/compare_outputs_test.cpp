@@ -121,10 +121,10 @@ TEST(CompareOutputs, RefusesWhatCannotBeCompared) {
   const ir::Graph other_output =
       typed("graph(%x: float32(2, 3)) {\n  %1 = reshape(%x) {newshape = [3, 2]}\n  return %1\n}\n");
   NullLog log;
-  const auto message = [&](const ir::Graph& actual, std::vector<std::vector<float>> values,
+  const auto message = [&](const ir::Graph& actual, const std::vector<std::vector<float>>& values,
                            std::vector<std::int64_t> labels) -> std::string {
     try {
-      compare_outputs(graph, actual, batches(std::move(values)), {.labels = labels}, log);
+      compare_outputs(graph, actual, batches(values), {.labels = labels}, log);
     } catch (const InputError& error) {
       return error.what();
     }
