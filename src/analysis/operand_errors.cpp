@@ -11,7 +11,7 @@ namespace tvmq::analysis {
 namespace {
 
 /// The patch as [channel][kernel row][kernel column].
-void gather_patch(const exec::LayerPatch& input, const exec::LayerWindow& window,
+void gather_patch(const exec::LayerPatch& input, const exec::ImageWindow& window,
                   std::span<float> patch) {
   std::size_t at = 0;
   for (std::int64_t channel = 0; channel < window.channels; ++channel) {
@@ -69,10 +69,10 @@ OperandErrors operand_errors(const ir::Graph& graph, ir::NodeId layer,
                              const OperandRounding& rounding, const exec::TapView& input,
                              std::span<const std::int64_t> positions) {
   const exec::LayerWindow window = exec::layer_window(graph, layer);
-  const auto patch_size = static_cast<std::size_t>(window.channels * window.kernel_size());
+  const auto patch_size = static_cast<std::size_t>(window.image.channels * window.kernel_size());
   std::vector<float> patches(positions.size() * patch_size);
   for (std::size_t p = 0; p < positions.size(); ++p) {
-    gather_patch({input, window, positions[p]}, window,
+    gather_patch({input, window, positions[p]}, window.image,
                  std::span(patches).subspan(p * patch_size, patch_size));
   }
   std::vector<float> errors(patches.size());

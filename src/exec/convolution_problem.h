@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "exec/image_window.h"
 #include "exec/program_fuse.h"
 
 namespace tvmq::exec {
@@ -36,25 +37,6 @@ bool is_byte(ir::DType dtype);
 /// Why the problem is not one of 8-bit images whose int32 sums we compute ourselves; empty if it
 /// is.
 std::string why_no_byte_sums(const ConvolutionProblem& problem);
-
-/// How a kernel goes over an image, [height][width][channels], as its result is. Sizes in pixels.
-struct ImageWindow {
-  std::int64_t channels = 1;  ///< of the data, all groups
-  std::int64_t data_height = 1;
-  std::int64_t data_width = 1;
-  std::int64_t result_height = 1;
-  std::int64_t result_width = 1;
-  std::int64_t kernel_height = 1;
-  std::int64_t kernel_width = 1;
-  std::int64_t stride_y = 1;
-  std::int64_t stride_x = 1;
-  std::int64_t dilation_y = 1;
-  std::int64_t dilation_x = 1;
-  std::int64_t top = 0;  ///< padding
-  std::int64_t left = 0;
-  std::uint8_t pad_value = 0;  ///< a byte of the data
-  bool is_signed = false;      ///< data is int8, not uint8
-};
 
 /// REQUIRES: why_no_byte_sums() has no objection.
 ImageWindow window_of(const ConvolutionProblem& problem);

@@ -114,8 +114,9 @@ class LayerPatches {
       const exec::LayerPatch patch(view, window_, (p * positions / count + shift) % positions);
       for (std::size_t i = 0; i < block.size; ++i) {
         const auto element = static_cast<std::int64_t>(block.first + i);
-        const std::int64_t kernel_x = element % window_.kernel_width;
-        const std::int64_t kernel_y = element / window_.kernel_width % window_.kernel_height;
+        const std::int64_t kernel_x = element % window_.image.kernel_width;
+        const std::int64_t kernel_y =
+            element / window_.image.kernel_width % window_.image.kernel_height;
         const std::int64_t channel = moments_.depthwise ? static_cast<std::int64_t>(block.row)
                                                         : element / window_.kernel_size();
         patches[i * static_cast<std::size_t>(count) + static_cast<std::size_t>(p)] =

@@ -16,18 +16,18 @@ using ir::Tensor;
 std::vector<double> outputs_by_patches(const Graph& graph, NodeId layer, const Tensor& data,
                                        std::int64_t block) {
   const LayerWindow window = layer_window(graph, layer);
-  const std::int64_t inner = window.height * window.width;
+  const std::int64_t inner = window.image.data_height * window.image.data_width;
   std::vector<float> elements(static_cast<std::size_t>(data.size()));
   const TapView view{
-      .elements = elements, .channels = window.channels, .block = block, .inner = inner};
+      .elements = elements, .channels = window.image.channels, .block = block, .inner = inner};
   const auto plain = data.data<float>();
   for (std::size_t i = 0; i < elements.size(); ++i) {
     const auto at = static_cast<std::int64_t>(i);
-    elements[element_index(view, at / inner / window.channels, at / inner % window.channels,
-                           at % inner)] = plain[i];
+    elements[element_index(view, at / inner / window.image.channels,
+                           at / inner % window.image.channels, at % inner)] = plain[i];
   }
   const auto weight = graph[graph[layer].inputs[1]].value.data<float>();
-  const std::int64_t in_group = window.channels / window.groups;
+  const std::int64_t in_group = window.image.channels / window.groups;
   const auto row = static_cast<std::size_t>(in_group * window.kernel_size());
   const std::size_t rows = weight.size() / row;
   std::vector<double> result;
@@ -41,8 +41,8 @@ std::vector<double> outputs_by_patches(const Graph& graph, NodeId layer, const T
         const auto element = static_cast<std::int64_t>(i);
         sum += static_cast<double>(weight[r * row + i]) *
                patch.at(group * in_group + element / window.kernel_size(),
-                        element % window.kernel_size() / window.kernel_width,
-                        element % window.kernel_width);
+                        element % window.kernel_size() / window.image.kernel_width,
+                        element % window.image.kernel_width);
       }
       result.push_back(sum);
     }
