@@ -45,6 +45,19 @@ std::size_t RuleCall::axis(std::int64_t axis, std::size_t rank) const {
   return static_cast<std::size_t>(axis < 0 ? axis + signed_rank : axis);
 }
 
+std::vector<std::size_t> RuleCall::distinct_axes(const IntList& axes, std::size_t rank,
+                                                 std::string_view twice) const {
+  std::vector<std::size_t> result;
+  std::vector<bool> seen(rank, false);
+  for (const std::int64_t each : axes) {
+    const std::size_t index = axis(each, rank);
+    if (seen[index]) fail(fmt::format("axis {} {}", index, twice));
+    seen[index] = true;
+    result.push_back(index);
+  }
+  return result;
+}
+
 void RuleCall::require_size(const IntList& list, std::size_t size, std::string_view what) const {
   if (list.size() != size) {
     fail(fmt::format("{} has {} values, expected {}", what, list.size(), size));

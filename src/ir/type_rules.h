@@ -50,6 +50,9 @@ class RuleCall {
   [[nodiscard]] std::int64_t dim(Wide value, std::string_view what) const;
   /// An axis counted from the end if negative, as an index below `rank`.
   std::size_t axis(std::int64_t axis, std::size_t rank) const;
+  /// axis() of each, in their order; fails with "axis 1 `twice`" if one is listed again.
+  std::vector<std::size_t> distinct_axes(const IntList& axes, std::size_t rank,
+                                         std::string_view twice) const;
   /// Fails unless the list has `size` elements.
   void require_size(const IntList& list, std::size_t size, std::string_view what) const;
   /// Fails unless an operand has this type; kDynamicDim on either side fits everything.

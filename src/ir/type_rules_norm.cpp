@@ -81,12 +81,8 @@ Type group_norm_type(const RuleCall& call) {
 Type l2_normalize_type(const RuleCall& call) {
   // TVM's rule looks at no axis, and its kernels assume that they are there.
   const TensorType& data = call.tensor(0);
-  std::vector<bool> seen(data.shape.size());
-  for (const std::int64_t each : call.attrs<L2NormalizeAttrs>().axis.value_or(IntList{})) {
-    const std::size_t axis = call.axis(each, seen.size());
-    if (seen[axis]) call.fail(fmt::format("axis {} is normalized over twice", axis));
-    seen[axis] = true;
-  }
+  call.distinct_axes(call.attrs<L2NormalizeAttrs>().axis.value_or(IntList{}), data.shape.size(),
+                     "is normalized over twice");
   return data;
 }
 

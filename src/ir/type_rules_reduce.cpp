@@ -13,9 +13,7 @@ std::vector<bool> reduced_axes(const RuleCall& call, const OptionalIntList& axes
                                std::size_t rank) {
   if (!axes || axes->empty()) return std::vector<bool>(rank, true);
   std::vector<bool> reduced(rank, exclude);
-  for (const std::int64_t each : *axes) {
-    const std::size_t axis = call.axis(each, rank);
-    if (reduced[axis] != exclude) call.fail(fmt::format("axis {} is reduced twice", axis));
+  for (const std::size_t axis : call.distinct_axes(*axes, rank, "is reduced twice")) {
     reduced[axis] = !exclude;
   }
   return reduced;

@@ -164,13 +164,8 @@ Type transpose_type(const RuleCall& call) {
   }
   call.require_size(*axes, type.shape.size(), "axes");
   const Shape source = type.shape;
-  std::vector<bool> used(source.size(), false);
-  for (std::size_t i = 0; i < source.size(); ++i) {
-    const std::size_t axis = call.axis((*axes)[i], source.size());
-    if (used[axis]) call.fail(fmt::format("axis {} occurs twice in axes", axis));
-    used[axis] = true;
-    type.shape[i] = source[axis];
-  }
+  const auto order = call.distinct_axes(*axes, source.size(), "occurs twice in axes");
+  for (std::size_t i = 0; i < source.size(); ++i) type.shape[i] = source[order[i]];
   return type;
 }
 
