@@ -21,8 +21,8 @@ using namespace ir;
 
 namespace {
 
-IntList to_channels_first() { return {0, 3, 1, 2}; }
-IntList to_channels_last() { return {0, 2, 3, 1}; }
+const IntList kToChannelsFirst{0, 3, 1, 2};
+const IntList kToChannelsLast{0, 2, 3, 1};
 /// Where a dimension of NHWC is in NCHW.
 constexpr std::array<std::int64_t, 4> kNewAxis{0, 2, 3, 1};
 
@@ -98,7 +98,7 @@ class Converter {
       return target_.add_call(Op::kTranspose, {value}, TransposeAttrs{.axes = axes});
     }
     IntList shape = type.shape;
-    if (axes == to_channels_first()) {
+    if (axes == kToChannelsFirst) {
       for (std::size_t i = 0; i < 4; ++i) {
         shape[i] = type.shape[static_cast<std::size_t>(axes[i])];
       }
@@ -107,15 +107,14 @@ class Converter {
   }
 
   NodeId original(NodeId id) {
-    if (!original_[id])
-      original_[id] = reorder(*channels_first_[id], *image(id), to_channels_last());
+    if (!original_[id]) original_[id] = reorder(*channels_first_[id], *image(id), kToChannelsLast);
     return *original_[id];
   }
 
   /// REQUIRES: image(id).
   NodeId channels_first(NodeId id) {
     if (!channels_first_[id]) {
-      channels_first_[id] = reorder(*original_[id], *image(id), to_channels_first());
+      channels_first_[id] = reorder(*original_[id], *image(id), kToChannelsFirst);
     }
     return *channels_first_[id];
   }
@@ -158,7 +157,7 @@ class Converter {
         const IntMatrix before = attrs.pad_width;
         if (before.size() != 4) return false;
         for (std::size_t i = 0; i < 4; ++i) {
-          attrs.pad_width[i] = before[static_cast<std::size_t>(to_channels_first()[i])];
+          attrs.pad_width[i] = before[static_cast<std::size_t>(kToChannelsFirst[i])];
         }
         return emit(id, attrs);
       }
@@ -222,11 +221,11 @@ class Converter {
     const NodeId input = node.inputs[0];
     const auto& axes = node.attrs_as<TransposeAttrs>().axes;
     if (!axes || image(id) == nullptr) return false;
-    if (*axes == to_channels_first() && channels_first_[input]) {
+    if (*axes == kToChannelsFirst && channels_first_[input]) {
       original_[id] = channels_first_[input];
       return true;
     }
-    if (*axes == to_channels_last() && original_[input] && !channels_first_[input]) {
+    if (*axes == kToChannelsLast && original_[input] && !channels_first_[input]) {
       channels_first_[id] = original_[input];
       original_[id] = target_.add_copy(node, {original(input)});
       return true;
@@ -277,7 +276,7 @@ class Converter {
     images.insert(images.end(), shape.begin(), shape.end());
     const NodeId value =
         target_.add_call(Op::kReshape, {original(id)}, ReshapeAttrs{.newshape = std::move(images)});
-    return target_.add_call(Op::kTranspose, {value}, TransposeAttrs{.axes = to_channels_first()});
+    return target_.add_call(Op::kTranspose, {value}, TransposeAttrs{.axes = kToChannelsFirst});
   }
 
   /// Over height and width: what is left has the same order in both layouts.

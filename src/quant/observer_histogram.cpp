@@ -13,6 +13,8 @@ namespace {
 /// Below, BinScale::bins_per_unit overflows float32.
 constexpr float kSmallestFastRange = 1e-30F;
 
+bool is_fast(float absmax) { return absmax == 0.0F || absmax >= kSmallestFastRange; }
+
 double half_range(float absmax) { return absmax == 0.0F ? 0.5 : static_cast<double>(absmax); }
 
 double bin_width(float absmax) {
@@ -41,13 +43,13 @@ int histogram_bin(std::span<const float> edges, float x) {
 }
 
 int zero_bin(float absmax) {
-  if (absmax == 0.0F || absmax >= kSmallestFastRange) return kZeroBin;
+  if (is_fast(absmax)) return kZeroBin;
   return histogram_bin(histogram_edges(absmax), 0.0F);
 }
 
 void HistogramCounter::count(float absmax, std::span<const float> elements) {
   std::array<std::uint16_t, kIndexBlock + kIndexSlack> indices;
-  if (absmax != 0.0F && absmax < kSmallestFastRange) {
+  if (!is_fast(absmax)) {
     const std::vector<float> edges = histogram_edges(absmax);
     for (const float x : elements) {
       indices[0] = static_cast<std::uint16_t>(histogram_bin(edges, x));

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 using namespace std::string_view_literals;
 
-fs::path example() { return fs::path(TVMQ_TESTS_DIR) / "../examples/shapes"; }
+const fs::path kExample = fs::path(TVMQ_TESTS_DIR) / "../examples/shapes";
 
 class QuantizeModel : public testing::Test {
  protected:
@@ -34,9 +34,9 @@ class QuantizeModel : public testing::Test {
                           testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::create_directories(folder_);
     config_.model = {.name = "shapes",
-                     .model_json = example() / "shapes.json",
-                     .weights_params = example() / "shapes.params"};
-    config_.dataset.path = example() / "calibration";
+                     .model_json = kExample / "shapes.json",
+                     .weights_params = kExample / "shapes.params"};
+    config_.dataset.path = kExample / "calibration";
     config_.dataset.mean = {123.675, 116.28, 103.53};
     config_.dataset.std = {58.395, 57.12, 57.375};
     config_.dataset.image_resolution = {64, 64};
@@ -180,13 +180,13 @@ TEST_F(QuantizeModel, AnOldResultStaysWhenARunFails) {
 TEST_F(QuantizeModel, MissingFilesAreNamed) {
   config_.model.model_json = folder_ / "nothing.json";
   EXPECT_THAT(error(), HasSubstr("nothing.json"));
-  config_.model.model_json = example() / "shapes.json";
+  config_.model.model_json = kExample / "shapes.json";
   config_.model.weights_params = folder_ / "nothing.params";
   EXPECT_THAT(error(), HasSubstr("nothing.params"));
 }
 
 TEST_F(QuantizeModel, BrokenParams) {
-  const std::string good = read_file(example() / "shapes.params");
+  const std::string good = read_file(kExample / "shapes.params");
   config_.model.weights_params = write("w.params", "not a params file at all");
   EXPECT_THAT(error(), HasSubstr("w.params"));
   write("w.params", good.substr(0, good.size() / 2));
@@ -196,7 +196,7 @@ TEST_F(QuantizeModel, BrokenParams) {
 }
 
 TEST_F(QuantizeModel, WeightsOfAnotherModel) {
-  const std::string good = read_file(example() / "shapes.params");
+  const std::string good = read_file(kExample / "shapes.params");
   std::string renamed = good;
   for (std::size_t at = renamed.find("weight"); at < 4096; at = renamed.find("weight", at + 1)) {
     renamed.replace(at, 6, "wEIGHT");
