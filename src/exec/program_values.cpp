@@ -22,7 +22,7 @@ std::vector<ir::TensorType> fields_of(const ir::Graph& graph, NodeId id) {
   std::vector<ir::TensorType> fields;
   if (const auto* tensor = std::get_if<ir::TensorType>(&node.type)) fields = {*tensor};
   if (const auto* tuple = std::get_if<ir::TupleType>(&node.type)) fields = tuple->fields;
-  bool known = !std::holds_alternative<std::monostate>(node.type);
+  bool known = ir::is_known(node.type);
   for (const ir::TensorType& field : fields) {
     known = known && field.dtype != ir::DType::kVoid && ir::element_count(field.shape).has_value();
   }

@@ -230,13 +230,15 @@ Kernel kernel_of(Op op) {
   throw InternalError("an operator that the table does not know");
 }
 
-bool is_known(const ir::TensorType& type) { return ir::element_count(type.shape).has_value(); }
+bool has_known_sizes(const ir::TensorType& type) {
+  return ir::element_count(type.shape).has_value();
+}
 
-bool is_known(const ir::Type& type) {
-  if (const auto* tensor = std::get_if<ir::TensorType>(&type)) return is_known(*tensor);
+bool has_known_sizes(const ir::Type& type) {
+  if (const auto* tensor = std::get_if<ir::TensorType>(&type)) return has_known_sizes(*tensor);
   if (const auto* tuple = std::get_if<ir::TupleType>(&type)) {
     for (const ir::TensorType& field : tuple->fields) {
-      if (!is_known(field)) return false;
+      if (!has_known_sizes(field)) return false;
     }
     return true;
   }
@@ -314,8 +316,8 @@ std::vector<ir::Tensor> evaluate(const ir::Graph& graph, ir::NodeId id,
   // file declares is never believed.
   const ir::Type type = type_on(graph, id, operands);
   const KernelCall call{.graph = graph, .id = id, .node = node, .operands = operands, .type = type};
-  if (!is_known(type)) call.refuse("the size of its result depends on values");
-  if (is_known(node.type) && node.type != type) {
+  if (!has_known_sizes(type)) call.refuse("the size of its result depends on values");
+  if (has_known_sizes(node.type) && node.type != type) {
     call.refuse("the model declares the result " + to_string(node.type) +
                 ", its operands make it " + to_string(type));
   }

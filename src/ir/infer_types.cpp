@@ -161,8 +161,6 @@ constexpr bool in_enumeration_order() {
 }
 static_assert(in_enumeration_order(), "every operator has its rule in its place");
 
-bool is_known(const Type& type) { return !std::holds_alternative<std::monostate>(type); }
-
 /// What no tensor can be, whatever made it; empty if nothing is wrong.
 std::string defect(const TensorType& type) {
   if (type.dtype == DType::kVoid) return "has no dtype";

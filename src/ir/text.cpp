@@ -305,7 +305,7 @@ class Printer {
   }
 
   void print_type(const Node& node, std::string_view before) {
-    if (std::holds_alternative<std::monostate>(node.type)) return;
+    if (!is_known(node.type)) return;
     append("{}{}", before, type_text(node.type));
   }
 

@@ -24,6 +24,8 @@ struct TupleType {
 /// std::monostate: not known (an opaque operator's result, or not inferred yet).
 using Type = std::variant<std::monostate, TensorType, TupleType>;
 
+inline bool is_known(const Type& type) { return !std::holds_alternative<std::monostate>(type); }
+
 /// "float32(1, 3, 224, 224)", "(int32(8), float32())", "?".
 std::string to_string(const TensorType& type);
 std::string to_string(const Type& type);

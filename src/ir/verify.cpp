@@ -9,8 +9,6 @@
 namespace tvmq::ir {
 namespace {
 
-bool is_known(const Type& type) { return !std::holds_alternative<std::monostate>(type); }
-
 bool is_computed(const Node& node) {
   return node.kind != NodeKind::kInput && node.kind != NodeKind::kConstant;
 }

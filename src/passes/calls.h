@@ -26,11 +26,6 @@ inline ir::NodeId expand_to_axis(ir::Graph& graph, ir::NodeId vector, std::int64
                         ir::ExpandDimsAttrs{.axis = 1, .num_newaxis = rank - axis - 1});
 }
 
-/// Whether the type of a node is known: then its type rule has seen and accepted its attributes.
-inline bool is_typed(const ir::Node& node) {
-  return !std::holds_alternative<std::monostate>(node.type);
-}
-
 /// The type of a node if it is known and is a tensor's.
 inline const ir::TensorType* tensor_type_of(const ir::Graph& graph, ir::NodeId id) {
   return std::get_if<ir::TensorType>(&graph[id].type);

@@ -14,7 +14,7 @@ Graph canonicalize_ops(const Graph& graph) {
   Mutation mutation(graph);
   for (const NodeId id : post_order(graph, graph.output())) {
     const Node& node = graph[id];
-    const TensorType* data = node.is_call(Op::kBiasAdd) && is_typed(node)
+    const TensorType* data = node.is_call(Op::kBiasAdd) && is_known(node.type)
                                  ? tensor_type_of(graph, node.inputs[0])
                                  : nullptr;
     if (data == nullptr) {

@@ -192,7 +192,7 @@ std::optional<NodeId> expand_field(Mutation& mutation, const Node& get_item) {
   const NodeId tuple = get_item.inputs[0];
   if (get_item.index != 0) return std::nullopt;
   if (source[tuple].is_call(Op::kDropout)) return mutation.input(tuple, 0);
-  if (!source[tuple].is_call(Op::kBatchNorm) || !is_typed(source[tuple])) return std::nullopt;
+  if (!source[tuple].is_call(Op::kBatchNorm) || !is_known(source[tuple].type)) return std::nullopt;
   const TensorType* data = tensor_type_of(source, source[tuple].inputs[0]);
   if (!computable(data)) return std::nullopt;
   std::vector<NodeId> operands;
@@ -205,7 +205,9 @@ std::optional<NodeId> expand(Mutation& mutation, NodeId id) {
   const Graph& source = mutation.source();
   const Node& node = source[id];
   if (node.kind == NodeKind::kTupleGetItem) return expand_field(mutation, node);
-  if (node.kind != NodeKind::kCall || node.inputs.empty() || !is_typed(node)) return std::nullopt;
+  if (node.kind != NodeKind::kCall || node.inputs.empty() || !is_known(node.type)) {
+    return std::nullopt;  // no type rule has looked at its attributes
+  }
   const TensorType* data = tensor_type_of(source, node.inputs[0]);
   if (!computable(data)) return std::nullopt;
   std::vector<NodeId> operands;

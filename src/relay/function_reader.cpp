@@ -60,7 +60,7 @@ ir::Graph FunctionReader::read(NodeIndex function, std::vector<NodeIndex>& calle
   const ir::NodeId output = id_of(body);
   graph_.set_output(output);
   const NodeIndex result_type = optional_reference(table_, function, "ret_type");
-  if (result_type != kNullNode && std::holds_alternative<std::monostate>(graph_[output].type)) {
+  if (result_type != kNullNode && !ir::is_known(graph_[output].type)) {
     graph_.set_type(output, read_type(table_, function, result_type));
   }
   nodes_before_ += graph_.size();
@@ -244,7 +244,7 @@ void FunctionReader::bind_let(NodeIndex let) {
   if (!graph_[value].let_name.empty()) return;
   graph_.set_let_name(value, std::string(text_field(table_, vid, "name_hint")));
   const NodeIndex type = optional_reference(table_, var, "type_annotation");
-  if (type != kNullNode && std::holds_alternative<std::monostate>(graph_[value].type)) {
+  if (type != kNullNode && !ir::is_known(graph_[value].type)) {
     graph_.set_type(value, read_type(table_, var, type));
   }
 }

@@ -124,7 +124,7 @@ NodeWriter::Ref FunctionWriter::span(const std::string& name) {
 }
 
 NodeWriter::Ref FunctionWriter::type(const ir::Type& type) {
-  if (std::holds_alternative<std::monostate>(type)) return {};
+  if (!ir::is_known(type)) return {};
   if (const auto* tensor = std::get_if<ir::TensorType>(&type)) return tensor_type(*tensor);
   const auto [entry, is_new] = types_.try_emplace(to_string(type));
   if (is_new) {

@@ -33,7 +33,7 @@ bool fits(const ir::TensorType& declared, const ir::Tensor& tensor) {
 }
 
 void check_type(const ir::Node& input, const ir::Tensor& tensor) {
-  if (std::holds_alternative<std::monostate>(input.type)) return;
+  if (!ir::is_known(input.type)) return;
   const auto* declared = std::get_if<ir::TensorType>(&input.type);
   if (declared != nullptr && fits(*declared, tensor)) return;
   throw InputError(
