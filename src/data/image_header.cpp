@@ -92,20 +92,31 @@ ImageSize tiff_size(std::string_view file) {
           .height = std::max(image.height, tile.height)};
 }
 
+/// The number that starts at `at` or behind it, as OpenCV finds it: the byte behind its digits
+/// belongs to it, even a '#'. 0 if there is none.
+std::int64_t pnm_number(std::string_view file, std::size_t& at) {
+  const auto is_digit = [&] { return at < file.size() && file[at] >= '0' && file[at] <= '9'; };
+  while (at < file.size() && !is_digit()) {
+    if (file[at] == '#') {
+      at = std::min(file.find_first_of("\n\r", at), file.size() - 1);
+    } else if (std::string_view(" \t\n\v\f\r").find(file[at]) == std::string_view::npos) {
+      return 0;
+    }
+    ++at;
+  }
+  std::int64_t number = 0;
+  for (; is_digit(); ++at) {
+    number = std::min<std::int64_t>(number * 10 + (file[at] - '0'), INT32_MAX);
+  }
+  ++at;
+  return number;
+}
+
 /// "P6 # comment\n640 480\n255\n": the first two numbers.
 ImageSize pnm_size(std::string_view file) {
-  std::int64_t numbers[2] = {0, 0};
   std::size_t at = 2;
-  for (std::int64_t& number : numbers) {
-    while (at < file.size() && (file[at] < '0' || file[at] > '9')) {
-      if (file[at] == '#') at = std::min(file.find('\n', at), file.size() - 1);
-      ++at;
-    }
-    for (; at < file.size() && file[at] >= '0' && file[at] <= '9'; ++at) {
-      number = std::min<std::int64_t>(number * 10 + (file[at] - '0'), INT32_MAX);
-    }
-  }
-  return {.width = numbers[0], .height = numbers[1]};
+  const std::int64_t width = pnm_number(file, at);
+  return {.width = width, .height = pnm_number(file, at)};
 }
 
 }  // namespace

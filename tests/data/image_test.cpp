@@ -184,6 +184,9 @@ TEST(Image, RefusesBombsBeforeTheirPixelsAreAllocated) {
   EXPECT_THAT(error_of(jpeg), HasSubstr("announces 50000 x 50000 pixels"));
   EXPECT_THAT(error_of("P6\n# large\n100000 100000\n255\n"), HasSubstr("100000 x 100000"));
   EXPECT_THAT(error_of("P6\n99999999999999999999 99999999999999999999\n"), HasSubstr("2147483647"));
+  // As OpenCV reads them: the byte behind a number is skipped, a comment ends with any line end.
+  EXPECT_THAT(error_of("P6\n911831#1111.255\n"), HasSubstr("911831 x 1111"));
+  EXPECT_THAT(error_of("P6\n#1 1\r100000 100000\n255\n"), HasSubstr("100000 x 100000"));
   EXPECT_THAT(error_of("BM" + le(0, 12) + le(40, 4) + le(100'000, 4) + le(0xffff0000, 4)),
               HasSubstr("100000 x 65536"));
   EXPECT_THAT(error_of("RIFF" + le(30, 4) + "WEBPVP8X" + le(10, 8) + le(0xffffff, 3) + le(9, 3)),
