@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <ranges>
 #include <set>
 #include <utility>
 
@@ -298,18 +299,19 @@ class Assembler {
     const ValueId output = call.outputs[0];
     if (live_.type(input).dtype != live_.type(output).dtype) return false;
     const BufferId from = buffer_of(input, {});
+    const BufferId whole =
+        plan_.buffers[from].kind == Buffer::Kind::kView ? plan_.buffers[from].index : from;
     const BufferId view = add_buffer(
-        {.kind = Buffer::Kind::kView, .bytes = plan_.buffers[from].bytes, .index = from});
+        {.kind = Buffer::Kind::kView, .bytes = plan_.buffers[whole].bytes, .index = whole});
     places_[output].push_back({{}, view});
     shares_bytes_.insert({input, output});
-    tap(output, view, {}, taps_of_producer(from));
+    tap(output, view, {}, taps_of_producer(whole));
     return true;
   }
 
   /// The taps behind the step that computes `buffer`: later its bytes may be overwritten.
   std::vector<TapPoint>& taps_of_producer(BufferId buffer) {
-    while (plan_.buffers[buffer].kind == Buffer::Kind::kView) buffer = plan_.buffers[buffer].index;
-    for (Step& step : plan_.steps) {
+    for (Step& step : std::views::reverse(plan_.steps)) {  // usually the last one
       if (std::ranges::find(step.outputs, buffer) != step.outputs.end()) return step.taps;
     }
     return plan_.first_taps;

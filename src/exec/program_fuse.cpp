@@ -249,31 +249,39 @@ class Fuser {
   /// What makes bytes of another one's sums becomes a step of its own behind that: bytes go through
   /// memory, then, instead of sums.
   void split_at_bytes() {
-    std::vector<ElementwiseStep> split;
-    for (auto& [place, step] : steps_) {
-      auto* whole = std::get_if<ElementwiseStep>(&step);
-      if (whole == nullptr) continue;
-      std::vector<std::vector<std::uint32_t>> chains;  // in the order of the contractions
-      for (const auto& [at, other] : steps_) {
-        const auto* contraction = std::get_if<ContractionStep>(&other);
-        if (contraction == nullptr || live_.type(contraction->output).dtype != ir::DType::kInt32) {
-          continue;
-        }
-        const Value& sums = live_[contraction->output];
-        if (!sums.kept && sums.users.size() == 1 && contains(whole->calls, sums.users[0])) {
-          chains.push_back(chain_to_bytes(*whole, sums.users[0]));
-        }
-      }
+    using Chains = std::vector<std::vector<std::uint32_t>>;  // in the order of the contractions
+    const std::vector<std::uint32_t> place_of = elementwise_places();
+    std::map<std::uint32_t, Chains> chains_of;  // by the elementwise step's place
+    for (const auto& [place, step] : steps_) {
+      const auto* contraction = std::get_if<ContractionStep>(&step);
+      if (contraction == nullptr) continue;
+      const Value& sums = live_[contraction->output];
+      if (sums.type.dtype != ir::DType::kInt32 || sums.kept || sums.users.size() != 1) continue;
+      const std::uint32_t user = place_of[sums.users[0]];
+      if (user == kNoPlace) continue;
+      const auto& whole = std::get<ElementwiseStep>(steps_.at(user));
+      chains_of[user].push_back(chain_to_bytes(whole, sums.users[0]));
+    }
+    for (const auto& [place, chains] : chains_of) {
+      auto& whole = std::get<ElementwiseStep>(steps_.at(place));
       for (std::size_t i = 0; i + 1 < chains.size(); ++i) {
         if (chains[i].empty()) continue;
-        std::erase_if(whole->calls, [&](std::uint32_t c) { return contains(chains[i], c); });
-        split.push_back({.calls = chains[i], .output = live_.calls[chains[i].back()].outputs[0]});
+        std::erase_if(whole.calls, [&](std::uint32_t c) { return contains(chains[i], c); });
+        const std::uint32_t last = chains[i].back();
+        steps_.emplace(last,
+                       ElementwiseStep{.calls = chains[i], .output = live_.calls[last].outputs[0]});
       }
     }
-    for (ElementwiseStep& each : split) {
-      const std::uint32_t place = each.calls.back();
-      steps_.emplace(place, std::move(each));
+  }
+  /// Of every call in an elementwise step the place of that step.
+  std::vector<std::uint32_t> elementwise_places() const {
+    std::vector<std::uint32_t> place_of(live_.calls.size(), kNoPlace);
+    for (const auto& [place, step] : steps_) {
+      const auto* elementwise = std::get_if<ElementwiseStep>(&step);
+      if (elementwise == nullptr) continue;
+      for (const std::uint32_t call : elementwise->calls) place_of[call] = place;
     }
+    return place_of;
   }
   static bool contains(const std::vector<std::uint32_t>& calls, std::uint32_t call) {
     return std::ranges::find(calls, call) != calls.end();
@@ -299,12 +307,7 @@ class Fuser {
   /// Puts an elementwise step that nothing else than an integer contraction's result goes to behind
   /// that contraction: the latest one, if it reads several, since the others must be done before.
   void attach_epilogues() {
-    std::vector<std::uint32_t> place_of(live_.calls.size(), kNoPlace);  // of elementwise calls
-    for (const auto& [place, step] : steps_) {
-      const auto* elementwise = std::get_if<ElementwiseStep>(&step);
-      if (elementwise == nullptr) continue;
-      for (const std::uint32_t call : elementwise->calls) place_of[call] = place;
-    }
+    const std::vector<std::uint32_t> place_of = elementwise_places();
     std::map<std::uint32_t, std::uint32_t> contraction_of;  // by the elementwise step's place
     for (const auto& [place, step] : steps_) {
       const auto* contraction = std::get_if<ContractionStep>(&step);

@@ -41,6 +41,7 @@ class Placer {
           {.bytes = (bytes + kAlignment - 1) / kAlignment * kAlignment, .first = s, .last = s});
     }
     for (Piece& each : scratch) pieces.push_back(&each);
+    std::erase_if(pieces, [](const Piece* p) { return p->bytes == 0; });  // most scratch memory
     plan_.arena_bytes = pack(pieces);
     for (std::size_t b = 0; b < pieces_.size(); ++b) {
       if (plan_.buffers[b].kind == Buffer::Kind::kArena)
