@@ -43,7 +43,7 @@ BiasOffsets correct_bias(const IntegerPlan& plan, IntegerParameters parameters,
   const std::vector<ChannelStatistics> wanted =
       observe_channels(plan.graph, nodes_of(layers, &IntegerLayer::float_value), source, pass, log);
 
-  const auto rounds = static_cast<std::size_t>(correction.most_rounds);
+  const std::size_t rounds = std::max<std::size_t>(correction.most_layer_runs / layers.size(), 1);
   const std::size_t together = (layers.size() + rounds - 1) / rounds;
   for (std::size_t first = 0; first < layers.size(); first += together) {
     const std::size_t count = std::min(together, layers.size() - first);

@@ -17,8 +17,11 @@ namespace tvmq::quant {
 
 struct BiasCorrectionOptions {
   std::int64_t most_batches = 32;  ///< the first so many of the source
-  int most_rounds = 256;           ///< layers are taken together so that no more are needed
-  int threads = 0;                 ///< 0: all cores; does not change the result
+  /// Each round compiles and runs the layers up to those that it corrects. One layer per round
+  /// while rounds times layers are no more than this (256 layers); beyond, layers are taken
+  /// together, so that the work does not grow with the square of the layers.
+  std::size_t most_layer_runs = std::size_t{256} * 256;
+  int threads = 0;  ///< 0: all cores; does not change the result
 };
 
 BiasOffsets correct_bias(const IntegerPlan& plan, IntegerParameters parameters,
