@@ -53,7 +53,8 @@ void kl_fast(benchmark::State& state) {
   const ValueStatistics statistics =
       statistics_of(values_of(1'000'000, static_cast<Shape>(state.range(0))));
   for (auto _ : state) {
-    benchmark::DoNotOptimize(threshold_kl(statistics.histogram, statistics.range.absmax()));
+    benchmark::DoNotOptimize(
+        threshold_kl(statistics.histogram.to_vector(), statistics.range.absmax()));
   }
 }
 BENCHMARK(kl_fast)->DenseRange(0, 2)->Unit(benchmark::kMillisecond);
@@ -63,7 +64,7 @@ void kl_reference(benchmark::State& state) {
       statistics_of(values_of(1'000'000, static_cast<Shape>(state.range(0))));
   for (auto _ : state) {
     benchmark::DoNotOptimize(
-        find_scale_by_kl_reference(statistics.histogram, statistics.range.absmax()));
+        find_scale_by_kl_reference(statistics.histogram.to_vector(), statistics.range.absmax()));
   }
 }
 BENCHMARK(kl_reference)->DenseRange(0, 2)->Unit(benchmark::kMillisecond);
@@ -71,8 +72,8 @@ BENCHMARK(kl_reference)->DenseRange(0, 2)->Unit(benchmark::kMillisecond);
 void mse(benchmark::State& state) {
   const ValueStatistics statistics = statistics_of(values_of(1'000'000, Shape::kRelu));
   for (auto _ : state) {
-    benchmark::DoNotOptimize(threshold_mse(statistics.histogram, statistics.range.absmax(),
-                                           statistics.range.zeros,
+    benchmark::DoNotOptimize(threshold_mse(statistics.histogram.to_vector(),
+                                           statistics.range.absmax(), statistics.range.zeros,
                                            static_cast<int>(state.range(0))));
   }
 }

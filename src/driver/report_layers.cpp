@@ -176,7 +176,7 @@ double sqnr(const std::optional<analysis::ErrorMetrics>& metrics) {
 
 std::optional<report::Histogram> coarse_histogram(const quant::CalibrationEntry& entry) {
   if (entry.histogram.empty()) return std::nullopt;
-  const auto& fine = entry.histogram;
+  const std::vector<std::uint64_t> fine = entry.histogram.to_vector();
   const auto full = [](std::uint64_t count) { return count > 0; };
   const auto begin = std::ranges::find_if(fine, full) - fine.begin();
   const auto end = fine.rend() - std::ranges::find_if(fine.rbegin(), fine.rend(), full);

@@ -20,10 +20,10 @@ namespace {
 /// More than any scheme knows; a number above means the same.
 constexpr std::int64_t kMaxBits = 64;
 
-std::vector<std::uint64_t> parse_counts(simdjson::dom::array numbers, std::string_view name,
-                                        std::size_t size, const Fields& fields) {
-  std::vector<std::uint64_t> counts;
-  counts.reserve(size);
+SparseCounts parse_counts(simdjson::dom::array numbers, std::string_view name, std::size_t size,
+                          const Fields& fields) {
+  SparseCounts counts(size);
+  std::size_t next = 0;
   for (const simdjson::dom::element each : numbers) {
     std::int64_t value = 0;
     if (each.get(value) != simdjson::SUCCESS || value < -static_cast<std::int64_t>(size) ||
@@ -31,24 +31,24 @@ std::vector<std::uint64_t> parse_counts(simdjson::dom::array numbers, std::strin
       fields.fail(fmt::format("'{}' must hold counts, or minus a number of empty ones", name));
     }
     const std::size_t places = value < 0 ? static_cast<std::size_t>(-value) : 1;
-    if (places > size - counts.size()) {
+    if (places > size - next) {
       fields.fail(fmt::format("'{}' has more than {} counts", name, size));
     }
-    counts.insert(counts.end(), places, value < 0 ? 0 : static_cast<std::uint64_t>(value));
+    if (value > 0) counts.add(next, static_cast<std::uint64_t>(value));
+    next += places;
   }
-  if (counts.size() != size) {
-    fields.fail(fmt::format("'{}' has {} counts, expected {}", name, counts.size(), size));
+  if (next != size) {
+    fields.fail(fmt::format("'{}' has {} counts, expected {}", name, next, size));
   }
   return counts;
 }
 
 /// At most a little above kMaxCount: what is beyond fits nothing anyway.
-std::uint64_t total(const std::vector<std::uint64_t>& counts) {
+std::uint64_t total(const SparseCounts& counts) {
   std::uint64_t sum = 0;
-  for (const std::uint64_t count : counts) {
-    sum += count;
-    if (sum > static_cast<std::uint64_t>(kMaxCount)) break;
-  }
+  counts.for_each([&](std::size_t /*index*/, std::uint64_t count) {
+    if (sum <= static_cast<std::uint64_t>(kMaxCount)) sum += count;
+  });
   return sum;
 }
 
@@ -61,7 +61,7 @@ void require_consistent(const ValueStatistics& statistics, bool binned, const Fi
   if (range.zeros > range.count) {
     fields.fail(fmt::format("{} 'zeros' among {} elements", range.zeros, range.count));
   }
-  const auto require_total = [&](std::string_view name, const std::vector<std::uint64_t>& counts,
+  const auto require_total = [&](std::string_view name, const SparseCounts& counts,
                                  std::uint64_t expected, bool all) {
     const std::uint64_t found = total(counts);
     if (found > expected || (all && found != expected)) {
@@ -83,7 +83,7 @@ void require_consistent(const ValueStatistics& statistics, bool binned, const Fi
   if (statistics.lower_counts.empty()) return;
   const std::uint64_t rank = percentile_rank(range.count);
   if (range.count == 0 ||
-      counter_of_rank(statistics.upper_counts, rank) != statistics.selected_upper) {
+      statistics.upper_counts.counter_of_rank(rank) != statistics.selected_upper) {
     fields.fail("'selected' is not where the percentile is among 'upper_bits'");
   }
   require_total("lower_bits", statistics.lower_counts,
@@ -109,7 +109,7 @@ ParsedValue parse_value(simdjson::dom::element element, bool binned, std::string
     result.range = Interval{static_cast<float>(ends[0]), static_cast<float>(ends[1])};
   }
   ValueStatistics& statistics = result.value.statistics;
-  statistics.upper_counts.resize(kUpperCounts);
+  statistics.upper_counts = SparseCounts(kUpperCounts);
   if (const auto numbers = fields.optional_array("upper_bits")) {
     statistics.upper_counts = parse_counts(*numbers, "upper_bits", kUpperCounts, fields);
     statistics.range.min = fields.finite("min");

@@ -17,25 +17,24 @@ std::string number(float value) { return json_number(value + 0.0F); }
 std::string number(double value) { return json_number(value + 0.0); }
 
 /// Counts one by one; a negative number stands for so many empty ones.
-void append_counts(std::string& out, std::string_view name, std::span<const std::uint64_t> counts) {
+void append_counts(std::string& out, std::string_view name, const SparseCounts& counts) {
   if (counts.empty()) return;
   fmt::format_to(std::back_inserter(out), ",\n       \"{}\": [", name);
-  std::size_t empty = 0;
   const char* separator = "";
   const auto append = [&](std::string_view sign, std::uint64_t value) {
     fmt::format_to(std::back_inserter(out), "{}{}{}", separator, sign, value);
     separator = ",";
   };
-  for (const std::uint64_t count : counts) {
-    if (count == 0) {
-      ++empty;
-      continue;
-    }
-    if (empty > 0) append("-", empty);
-    empty = 0;
+  std::size_t next = 0;
+  const auto append_empty = [&](std::size_t end) {
+    if (next < end) append("-", end - next);
+  };
+  counts.for_each([&](std::size_t index, std::uint64_t count) {
+    append_empty(index);
     append("", count);
-  }
-  if (empty > 0) append("-", empty);
+    next = index + 1;
+  });
+  append_empty(counts.size());
   out += ']';
 }
 

@@ -10,10 +10,10 @@
 namespace tvmq::quant {
 namespace {
 
-void add(const std::vector<std::uint64_t>& from, std::vector<std::uint64_t>& to) {
+void add(const SparseCounts& from, SparseCounts& to) {
   if (from.empty()) return;
-  to.resize(from.size());
-  for (std::size_t i = 0; i < from.size(); ++i) to[i] += from[i];
+  if (to.empty()) to = SparseCounts(from.size());
+  to.add(from);
 }
 
 bool contains(const std::vector<std::string>& sorted, const std::string& name) {
@@ -30,8 +30,8 @@ const CountedValue* CalibrationCounts::find(ir::NodeId node) const {
 void CalibrationCounts::forget_histograms() {
   binned.clear();
   for (CountedValue& value : values) {
-    value.statistics.histogram.clear();
-    value.statistics.lower_counts.clear();
+    value.statistics.histogram = {};
+    value.statistics.lower_counts = {};
     value.statistics.selected_upper = 0;
   }
 }

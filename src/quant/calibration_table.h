@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "quant/graph_hash.h"
+#include "quant/sparse_counts.h"
 #include "quant/threshold.h"
 
 namespace tvmq::quant {
@@ -24,7 +25,7 @@ struct CalibrationEntry {
   std::optional<float> percentile = std::nullopt;
   /// kHistogramBins counts over [-absmax, absmax], or empty: with them the threshold of another
   /// mode can be found without the images.
-  std::vector<std::uint64_t> histogram = {};
+  SparseCounts histogram = {};
   bool operator==(const CalibrationEntry&) const = default;
 };
 

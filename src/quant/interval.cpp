@@ -28,9 +28,10 @@ class SquaredError {
       : steps_(static_cast<double>((1 << bits) - 1)), absmax_(static_cast<double>(entry.absmax)) {
     cumulative_.reserve(kHistogramBins + 1);
     cumulative_.push_back({});
+    const std::vector<std::uint64_t> histogram = entry.histogram.to_vector();
     Moments so_far;
     for (int bin = 0; bin < kHistogramBins; ++bin) {
-      double count = static_cast<double>(entry.histogram[static_cast<std::size_t>(bin)]);
+      double count = static_cast<double>(histogram[static_cast<std::size_t>(bin)]);
       if (bin == kZeroBin) count -= std::min(count, static_cast<double>(entry.zeros));
       const double x = center(bin);
       so_far.count += count;

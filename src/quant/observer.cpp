@@ -68,9 +68,9 @@ class UpperCounter {
       zeros_ += block.zeros;
     }
   }
-  void move_to(std::vector<std::uint64_t>& counts) {
+  void move_to(SparseCounts& counts) {
     counters_.move_to(counts);
-    counts[0] += zeros_;
+    counts.add(0, zeros_);
     zeros_ = 0;
   }
 
@@ -98,11 +98,6 @@ find_selected(const float* elements, std::size_t count, std::uint32_t selected) 
     found.all &= is_selected ? lower : 0xFFFF;
   }
   return found;
-}
-
-void add(const std::vector<std::uint64_t>& from, std::vector<std::uint64_t>& to) {
-  check(from.size() == to.size(), "observers of the same kinds in the same pass");
-  for (std::size_t i = 0; i < from.size(); ++i) to[i] += from[i];
 }
 
 }  // namespace
@@ -134,21 +129,12 @@ RangeStatistics range_of(std::span<const float> elements, std::int64_t batch) {
   return result;
 }
 
-std::size_t counter_of_rank(std::span<const std::uint64_t> counts, std::uint64_t rank) {
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    if (rank < counts[i]) return i;
-    rank -= counts[i];
-  }
-  throw InternalError("a rank below the number of elements");
-}
-
-ValueObserver::ValueObserver(StatisticsKinds kinds) : kinds_(kinds) {
-  if (kinds.percentile) statistics_.upper_counts.resize(kUpperCounts);
-}
+ValueObserver::ValueObserver(StatisticsKinds kinds) : ValueObserver(kinds, {}) {}
 
 ValueObserver::ValueObserver(StatisticsKinds kinds, ValueStatistics statistics)
     : kinds_(kinds), statistics_(std::move(statistics)) {
-  if (kinds.percentile) statistics_.upper_counts.resize(kUpperCounts);
+  SparseCounts& counts = statistics_.upper_counts;
+  if (kinds.percentile && counts.empty()) counts = SparseCounts(kUpperCounts);
 }
 
 bool ValueObserver::observe_range(std::span<const float> elements, std::int64_t batch) {
@@ -169,11 +155,11 @@ bool ValueObserver::observe_range(std::span<const float> elements, std::int64_t 
 }
 
 void ValueObserver::begin_histogram(std::uint64_t rank) {
-  if (kinds_.histogram) statistics_.histogram.assign(kHistogramBins, 0);
+  if (kinds_.histogram) statistics_.histogram = SparseCounts(kHistogramBins);
   if (kinds_.percentile && statistics_.range.count > 0) {
-    statistics_.lower_counts.assign(kLowerCounts, 0);
+    statistics_.lower_counts = SparseCounts(kLowerCounts);
     statistics_.selected_upper =
-        static_cast<std::uint32_t>(counter_of_rank(statistics_.upper_counts, rank));
+        static_cast<std::uint32_t>(statistics_.upper_counts.counter_of_rank(rank));
   }
 }
 
@@ -200,12 +186,12 @@ void ValueObserver::add_lower_counts(std::span<const float> elements) {
     if (found.count == 0) continue;
     const std::lock_guard lock(mutex_);
     if (found.any == found.all) {  // all alike: the upper limit of a clip
-      statistics_.lower_counts[found.all] += found.count;
+      statistics_.lower_counts.add(found.all, found.count);
       continue;
     }
     for (const float x : block) {
       const std::uint32_t magnitude = std::bit_cast<std::uint32_t>(x) & kMagnitudeBits;
-      if (magnitude >> 16 == selected) ++statistics_.lower_counts[magnitude & 0xFFFF];
+      if (magnitude >> 16 == selected) statistics_.lower_counts.add(magnitude & 0xFFFF, 1);
     }
   }
 }
@@ -214,10 +200,10 @@ void ValueObserver::merge(const ValueObserver& other) {
   check(kinds_ == other.kinds_, "observers of the same kinds in the same pass");
   const ValueStatistics& from = other.statistics_;
   statistics_.range.merge(from.range);
-  add(from.upper_counts, statistics_.upper_counts);
-  add(from.histogram, statistics_.histogram);
+  statistics_.upper_counts.add(from.upper_counts);
+  statistics_.histogram.add(from.histogram);
   check(from.selected_upper == statistics_.selected_upper, "observers of the same pass");
-  add(from.lower_counts, statistics_.lower_counts);
+  statistics_.lower_counts.add(from.lower_counts);
 }
 
 }  // namespace tvmq::quant

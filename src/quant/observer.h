@@ -18,7 +18,8 @@
 #include <mutex>
 #include <span>
 #include <utility>
-#include <vector>
+
+#include "quant/sparse_counts.h"
 
 namespace tvmq::quant {
 
@@ -54,13 +55,13 @@ RangeStatistics range_of(std::span<const float> elements, std::int64_t batch);
 struct ValueStatistics {
   RangeStatistics range;
   /// kHistogramBins counts over [-range.absmax(), range.absmax()]; empty if not collected.
-  std::vector<std::uint64_t> histogram;
+  SparseCounts histogram;
   /// How many |x| have these upper 16 bits of their float32 pattern (kUpperCounts of them, since
   /// the sign is off); empty if not collected. Patterns of |x| order like the values.
-  std::vector<std::uint64_t> upper_counts;
+  SparseCounts upper_counts;
   /// Of the |x| whose upper bits are `selected_upper`: how many have these lower 16 bits
   /// (kLowerCounts); empty if not collected.
-  std::vector<std::uint64_t> lower_counts;
+  SparseCounts lower_counts;
   std::uint32_t selected_upper = 0;
 
   bool operator==(const ValueStatistics&) const = default;
@@ -68,10 +69,6 @@ struct ValueStatistics {
 
 inline constexpr std::size_t kUpperCounts = 0x8000;
 inline constexpr std::size_t kLowerCounts = 0x10000;
-
-/// The index of the counter that holds the element of `rank` (0-based) when the counts are walked
-/// in order. REQUIRES: rank < sum of the counts.
-std::size_t counter_of_rank(std::span<const std::uint64_t> counts, std::uint64_t rank);
 
 /// Collects ValueStatistics. observe_range() and observe_histogram() may be called from several
 /// threads at once; everything else only while no such call is under way.

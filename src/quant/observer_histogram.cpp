@@ -71,10 +71,10 @@ void HistogramCounter::count(float absmax, std::span<const float> elements) {
   }
 }
 
-void HistogramCounter::move_to(std::vector<std::uint64_t>& histogram) {
+void HistogramCounter::move_to(SparseCounts& histogram) {
   counters_.move_to(histogram);
-  histogram[kZeroBin] += zeros_;
-  histogram[kHistogramBins - 1] += last_;
+  histogram.add(kZeroBin, zeros_);
+  histogram.add(kHistogramBins - 1, last_);
   zeros_ = last_ = 0;
 }
 

@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "quant/sparse_counts.h"
 #include "quant/split_counters.h"
 
 namespace tvmq::quant {
@@ -40,7 +41,7 @@ class HistogramCounter {
   /// counted in one of the end bins.
   void count(float absmax, std::span<const float> elements);
   /// Adds the counts of each bin to `histogram` and starts again from zero.
-  void move_to(std::vector<std::uint64_t>& histogram);
+  void move_to(SparseCounts& histogram);
 
  private:
   SplitCounters counters_{kHistogramBins};

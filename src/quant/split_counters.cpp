@@ -8,26 +8,33 @@
 namespace tvmq::quant {
 namespace {
 
-/// Most of many counters are usually zero, and are passed over. Inlined with a known `size` for all
-/// but the last block.
-__attribute__((always_inline)) inline void move_block(std::uint16_t* even, std::uint16_t* odd,
-                                                      std::uint64_t* totals, std::size_t size) {
+/// Whether one of a block is not zero. Inlined with a known `size` for all but the last block.
+__attribute__((always_inline)) inline bool any_in(const std::uint16_t* even,
+                                                  const std::uint16_t* odd, std::size_t size) {
   unsigned any = 0;
   for (std::size_t i = 0; i < size; ++i) any |= static_cast<unsigned>(even[i] | odd[i]);
-  if (any == 0) return;
-  for (std::size_t i = 0; i < size; ++i) totals[i] += static_cast<unsigned>(even[i]) + odd[i];
-  std::fill_n(even, size, std::uint16_t{0});
-  std::fill_n(odd, size, std::uint16_t{0});
+  return any != 0;
+}
+
+/// The first block from `block` on with a counter that is not zero, or the number of blocks: most
+/// of many counters are usually zero, and are passed over.
+__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) std::size_t
+next_block(const std::uint16_t* even, const std::uint16_t* odd, std::size_t block,
+           std::size_t count) {
+  constexpr std::size_t kBlock = SparseCounts::kBlock;
+  for (; (block + 1) * kBlock <= count; ++block) {
+    if (any_in(even + block * kBlock, odd + block * kBlock, kBlock)) return block;
+  }
+  const std::size_t first = block * kBlock;
+  const bool rest = first < count && any_in(even + first, odd + first, count - first);
+  return first < count && !rest ? block + 1 : block;
 }
 
 __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) void move_counts(
     std::uint16_t* even, std::uint16_t* odd, std::uint64_t* totals, std::size_t count) {
-  constexpr std::size_t kBlock = 32;
-  std::size_t first = 0;
-  for (; first + kBlock <= count; first += kBlock) {
-    move_block(even + first, odd + first, totals + first, kBlock);
-  }
-  move_block(even + first, odd + first, totals + first, count - first);
+  for (std::size_t i = 0; i < count; ++i) totals[i] += static_cast<unsigned>(even[i]) + odd[i];
+  std::fill_n(even, count, std::uint16_t{0});
+  std::fill_n(odd, count, std::uint16_t{0});
 }
 
 }  // namespace
@@ -50,9 +57,18 @@ void SplitCounters::increment(std::span<const std::uint16_t> indices) {
   if (indices.size() % 2 != 0) even_.swap(odd_);  // the turn of the other table
 }
 
-void SplitCounters::move_to(std::vector<std::uint64_t>& totals) {
+void SplitCounters::move_to(SparseCounts& totals) {
   check(totals.size() == even_.size(), "one total per counter");
-  move_counts(even_.data(), odd_.data(), totals.data(), totals.size());
+  constexpr std::size_t kBlock = SparseCounts::kBlock;
+  const std::size_t count = even_.size();
+  const std::size_t blocks = (count + kBlock - 1) / kBlock;
+  for (std::size_t block = 0;; ++block) {
+    block = next_block(even_.data(), odd_.data(), block, count);
+    if (block == blocks) break;
+    const std::size_t first = block * kBlock;
+    move_counts(&even_[first], &odd_[first], totals.block(block).data(),
+                std::min(kBlock, count - first));
+  }
   increments_ = 0;
 }
 

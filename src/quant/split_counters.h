@@ -10,6 +10,8 @@
 #include <span>
 #include <vector>
 
+#include "quant/sparse_counts.h"
+
 namespace tvmq::quant {
 
 class SplitCounters {
@@ -24,7 +26,7 @@ class SplitCounters {
   void increment(std::span<const std::uint16_t> indices);
 
   /// Adds all counts to `totals`, one per counter, and starts again from zero.
-  void move_to(std::vector<std::uint64_t>& totals);
+  void move_to(SparseCounts& totals);
 
  private:
   std::vector<std::uint16_t> even_;

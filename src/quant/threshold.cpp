@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <numeric>
 
 #include "base/error.h"
 #include "quant/threshold_kl.h"
@@ -13,7 +12,7 @@ namespace tvmq::quant {
 namespace {
 
 float kl(const ValueStatistics& statistics, const ThresholdOptions& /*options*/) {
-  return threshold_kl(statistics.histogram, statistics.range.absmax());
+  return threshold_kl(statistics.histogram.to_vector(), statistics.range.absmax());
 }
 float percentile(const ValueStatistics& statistics, const ThresholdOptions& /*options*/) {
   return threshold_percentile(statistics);
@@ -22,8 +21,8 @@ float minmax(const ValueStatistics& statistics, const ThresholdOptions& /*option
   return threshold_minmax(statistics.range);
 }
 float mse(const ValueStatistics& statistics, const ThresholdOptions& options) {
-  return threshold_mse(statistics.histogram, statistics.range.absmax(), statistics.range.zeros,
-                       options.mse_steps);
+  return threshold_mse(statistics.histogram.to_vector(), statistics.range.absmax(),
+                       statistics.range.zeros, options.mse_steps);
 }
 float global_scale(const ValueStatistics& /*statistics*/, const ThresholdOptions& options) {
   return options.global_scale;
@@ -69,12 +68,10 @@ std::uint64_t percentile_rank(std::uint64_t count) {
 
 float threshold_percentile(const ValueStatistics& statistics) {
   check(!statistics.lower_counts.empty(), "percentile counts were collected");
-  const auto end = statistics.upper_counts.begin() + statistics.selected_upper;
-  const std::uint64_t below =
-      std::accumulate(statistics.upper_counts.begin(), end, std::uint64_t{0});
+  const std::uint64_t below = statistics.upper_counts.below(statistics.selected_upper);
   const std::uint64_t rank = percentile_rank(statistics.range.count);
   check(rank >= below, "the second pass looked for this rank");
-  const std::size_t lower = counter_of_rank(statistics.lower_counts, rank - below);
+  const std::size_t lower = statistics.lower_counts.counter_of_rank(rank - below);
   return std::bit_cast<float>((statistics.selected_upper << 16) |
                               static_cast<std::uint32_t>(lower));
 }

@@ -148,10 +148,10 @@ TEST_F(Verification, EveryLayerAndStoredValueIsMeasured) {
 TEST(CoarseHistogram, JoinsTheBinsThatHoldValues) {
   quant::CalibrationEntry entry{.name = "x", .absmax = 4, .min = 0, .max = 4};
   EXPECT_FALSE(coarse_histogram(entry));
-  entry.histogram.assign(8001, 0);
+  entry.histogram = quant::SparseCounts(8001);
   EXPECT_FALSE(coarse_histogram(entry)) << "of no values";
-  entry.histogram[4000] = 5;  // zero
-  entry.histogram[8000] = 7;
+  entry.histogram.add(4000, 5);  // zero
+  entry.histogram.add(8000, 7);
   const auto histogram = coarse_histogram(entry);
   ASSERT_TRUE(histogram);
   EXPECT_LE(histogram->counts.size(), report::kMostHistogramBins);

@@ -18,13 +18,13 @@ CalibrationEntry with_outlier(float outlier) {
                          .max = outlier,
                          .count = 100'001,
                          .zeros = 0,
-                         .histogram = std::vector<std::uint64_t>(kHistogramBins, 0)};
+                         .histogram = SparseCounts(kHistogramBins)};
   const auto edges = histogram_edges(outlier);
   for (int i = 0; i < 100'000; ++i) {
-    ++entry.histogram[static_cast<std::size_t>(
-        histogram_bin(edges, static_cast<float>(i) / 100'000))];
+    const int bin = histogram_bin(edges, static_cast<float>(i) / 100'000);
+    entry.histogram.add(static_cast<std::size_t>(bin), 1);
   }
-  ++entry.histogram.back();
+  entry.histogram.add(kHistogramBins - 1, 1);
   return entry;
 }
 
@@ -56,7 +56,10 @@ TEST(Interval, DivergenceDecidesAmongRangesOfSmallSquaredError) {
 
 TEST(Interval, BothSidesAreSearched) {
   CalibrationEntry entry = with_outlier(8);
-  std::reverse(entry.histogram.begin(), entry.histogram.end());
+  SparseCounts reversed(kHistogramBins);
+  entry.histogram.for_each(
+      [&](std::size_t bin, std::uint64_t count) { reversed.add(kHistogramBins - 1 - bin, count); });
+  entry.histogram = reversed;
   entry.min = -8;
   entry.max = 0;
   const Interval interval = interval_of(entry, CalibMode::kMse, 4);
@@ -66,15 +69,15 @@ TEST(Interval, BothSidesAreSearched) {
 
 TEST(Interval, NothingButZeros) {
   CalibrationEntry entry{.name = "x", .count = 10, .zeros = 10};
-  entry.histogram.assign(kHistogramBins, 0);
-  entry.histogram[kZeroBin] = 10;
+  entry.histogram = SparseCounts(kHistogramBins);
+  entry.histogram.add(kZeroBin, 10);
   EXPECT_EQ(interval_of(entry, CalibMode::kMse, 8), Interval{});
 }
 
 TEST(Interval, OfNoElements) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   CalibrationEntry entry{.name = "x", .min = kInfinity, .max = -kInfinity};
-  entry.histogram.assign(kHistogramBins, 0);
+  entry.histogram = SparseCounts(kHistogramBins);
   for (const CalibMode mode : {CalibMode::kMse, CalibMode::kMinMax, CalibMode::kPercentile,
                                CalibMode::kKlDivergence, CalibMode::kGlobalScale}) {
     EXPECT_EQ(interval_of(entry, mode, 8), Interval{}) << static_cast<int>(mode);

@@ -68,10 +68,10 @@ TEST(HistogramBin, HoldsItsLeftEdgeAndTheLastBinBoth) {
 
 std::vector<std::uint64_t> count_at_once(float absmax, std::span<const float> values) {
   HistogramCounter counter;
-  std::vector<std::uint64_t> counts(kHistogramBins);
+  SparseCounts counts(kHistogramBins);
   counter.count(absmax, values);
   counter.move_to(counts);
-  return counts;
+  return counts.to_vector();
 }
 
 class HistogramCounterRange : public ::testing::TestWithParam<float> {};
@@ -116,11 +116,11 @@ TEST(HistogramCounter, StaysInsideForValuesOutsideTheRange) {
 
 TEST(HistogramCounter, ForgetsWhatItHandedOver) {
   HistogramCounter counter;
-  std::vector<std::uint64_t> first(kHistogramBins);
+  SparseCounts first(kHistogramBins);
   counter.count(1.0F, std::vector<float>{0.0F, 1.0F});
   counter.move_to(first);
   EXPECT_EQ(first[kZeroBin], 1U);
-  std::vector<std::uint64_t> second(kHistogramBins);
+  SparseCounts second(kHistogramBins);
   counter.count(1.0F, std::vector<float>{1.0F});
   counter.move_to(second);
   EXPECT_EQ(second[kHistogramBins - 1], 1U);
@@ -164,15 +164,6 @@ TEST(RangeOf, NotesTheBatchOfNonFiniteValues) {
   }
 }
 
-TEST(CounterOfRank, WalksTheCounts) {
-  const std::vector<std::uint64_t> counts = {0, 2, 0, 3};
-  EXPECT_EQ(counter_of_rank(counts, 0), 1U);
-  EXPECT_EQ(counter_of_rank(counts, 1), 1U);
-  EXPECT_EQ(counter_of_rank(counts, 2), 3U);
-  EXPECT_EQ(counter_of_rank(counts, 4), 3U);
-  EXPECT_THROW(counter_of_rank(counts, 5), InternalError);
-}
-
 /// Both passes over `parts`, on `threads` threads.
 ValueStatistics observe(const std::vector<std::vector<float>>& parts, std::size_t threads,
                         std::uint64_t rank) {
@@ -207,9 +198,7 @@ TEST(ValueObserver, IsTheSameForAnyNumberOfThreads) {
   const ValueStatistics one = observe(some_parts(), 1, 40'000);
   EXPECT_EQ(observe(some_parts(), 2, 40'000), one);
   EXPECT_EQ(observe(some_parts(), 7, 40'000), one);
-  std::uint64_t total = 0;
-  for (const std::uint64_t count : one.histogram) total += count;
-  EXPECT_EQ(total, one.range.count);
+  EXPECT_EQ(one.histogram.total(), one.range.count);
 }
 
 TEST(ValueObserver, MergesExactly) {
@@ -246,10 +235,9 @@ TEST(ValueObserver, LocatesAnOrderStatisticToTheLastBit) {
   observer.observe_histogram(values);
   for (float& x : values) x = std::fabs(x);
   std::sort(values.begin(), values.end());
-  std::uint64_t below = 0;
   const ValueStatistics& statistics = observer.statistics();
-  for (std::size_t i = 0; i < statistics.selected_upper; ++i) below += statistics.upper_counts[i];
-  const auto lower = counter_of_rank(statistics.lower_counts, 9'876 - below);
+  const std::uint64_t below = statistics.upper_counts.below(statistics.selected_upper);
+  const auto lower = statistics.lower_counts.counter_of_rank(9'876 - below);
   const auto bits = (statistics.selected_upper << 16) | static_cast<std::uint32_t>(lower);
   EXPECT_EQ(std::bit_cast<float>(bits), values[9'876]);
 }

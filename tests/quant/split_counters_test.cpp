@@ -15,11 +15,12 @@ TEST(SplitCounters, CountEveryIndex) {
   counters.increment(std::vector<std::uint16_t>{4, 1, 1, 4, 4, 0, 1});
   counters.increment(std::vector<std::uint16_t>{});
   counters.increment(std::vector<std::uint16_t>{4});
-  std::vector<std::uint64_t> totals(5, 10);
+  SparseCounts totals(5);
+  totals.add(1, 10);
   counters.move_to(totals);
-  EXPECT_THAT(totals, ElementsAre(11, 13, 10, 10, 14));
+  EXPECT_THAT(totals.to_vector(), ElementsAre(1, 13, 0, 0, 4));
   counters.move_to(totals);
-  EXPECT_THAT(totals, ElementsAre(11, 13, 10, 10, 14)) << "handed over once";
+  EXPECT_THAT(totals.to_vector(), ElementsAre(1, 13, 0, 0, 4)) << "handed over once";
 }
 
 TEST(SplitCounters, HoldAsManyAsPromisedOfOneKind) {
@@ -31,9 +32,21 @@ TEST(SplitCounters, HoldAsManyAsPromisedOfOneKind) {
     for (; count + piece <= SplitCounters::kMostIncrements; count += piece) {
       counters.increment(indices);
     }
-    std::vector<std::uint64_t> totals(40);
+    SparseCounts totals(40);
     counters.move_to(totals);
     EXPECT_EQ(totals[33], count) << piece;
+  }
+}
+
+TEST(SplitCounters, HandOverEveryCounterOfManyBlocks) {
+  constexpr std::size_t kCounters = 5 * SparseCounts::kBlock + 7;  // whole blocks and a rest
+  for (std::size_t index = 0; index < kCounters; ++index) {
+    SplitCounters counters(kCounters);
+    counters.increment(std::vector<std::uint16_t>{static_cast<std::uint16_t>(index)});
+    SparseCounts totals(kCounters);
+    counters.move_to(totals);
+    EXPECT_EQ(totals.total(), 1U) << index;
+    EXPECT_EQ(totals[index], 1U) << index;
   }
 }
 

@@ -109,7 +109,9 @@ TEST(ThresholdKl, EqualsTvm) {
 TEST(ThresholdKl, ReferenceEqualsTvm) {
   for (const Golden& each : goldens()) {
     const ValueStatistics statistics = statistics_of(each.values);
-    EXPECT_EQ(find_scale_by_kl_reference(statistics.histogram, statistics.range.absmax()), each.kl)
+    EXPECT_EQ(
+        find_scale_by_kl_reference(statistics.histogram.to_vector(), statistics.range.absmax()),
+        each.kl)
         << each.name;
   }
 }
@@ -240,7 +242,7 @@ TEST(ThresholdMse, ErrorIsWhatQuantizingCosts) {
         sum += (std::fabs(x) - nearest) * (std::fabs(x) - nearest);
       }
       const double measured = sum / static_cast<double>(values.size());
-      const double computed = quantization_error(statistics.histogram, absmax,
+      const double computed = quantization_error(statistics.histogram.to_vector(), absmax,
                                                  statistics.range.zeros, steps, share * 4000.5);
       EXPECT_NEAR(computed, measured, 0.03 * measured) << steps << " steps, " << share;
     }
@@ -252,9 +254,10 @@ TEST(ThresholdMse, FindsTheLeastError) {
   const ValueStatistics statistics = statistics_of(values);
   const float absmax = statistics.range.absmax();
   const auto error = [&](double threshold) {
-    return quantization_error(statistics.histogram, absmax, 0, 127, threshold / absmax * 4000.5);
+    return quantization_error(statistics.histogram.to_vector(), absmax, 0, 127,
+                              threshold / absmax * 4000.5);
   };
-  const double best = threshold_mse(statistics.histogram, absmax, 0, 127);
+  const double best = threshold_mse(statistics.histogram.to_vector(), absmax, 0, 127);
   for (double share = 0.05; share <= 1.0; share += 0.01) {
     EXPECT_LE(error(best), error(share * absmax) * (1 + 1e-9)) << share;
   }
@@ -276,8 +279,8 @@ TEST(ThresholdModes, StayWithinRangesThatAreTooSmallForBins) {
       const float threshold = each.threshold(statistics, {});
       EXPECT_TRUE(threshold >= 0 && threshold <= absmax) << each.name << ' ' << unit;
     }
-    const double error = quantization_error(statistics.histogram, absmax, statistics.range.zeros,
-                                            127, kHistogramBins / 2.0);
+    const double error = quantization_error(statistics.histogram.to_vector(), absmax,
+                                            statistics.range.zeros, 127, kHistogramBins / 2.0);
     EXPECT_TRUE(error >= 0 && error <= 1e-10 * absmax) << error << ' ' << unit;
   }
 }
