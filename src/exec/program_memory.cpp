@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <functional>
 #include <limits>
+#include <vector>
 
 #include "exec/program_plan.h"
 
@@ -15,6 +17,46 @@ struct Piece {
   std::size_t first = kForever;
   std::size_t last = 0;
   std::size_t offset = 0;
+};
+
+/// The pieces that have an offset, to find those that are taken at the same time as another.
+class PlacedPieces {
+ public:
+  explicit PlacedPieces(std::size_t steps) : at_step_(steps) {}
+
+  void insert(const Piece* piece) {
+    insert_by_offset(piece, all_);
+    if (!is_brief(*piece)) return insert_by_offset(piece, lasting_);
+    for (std::size_t s = piece->first; s <= piece->last; ++s) at_step_[s].push_back(piece);
+  }
+  /// All that are taken together with `piece`, by offset, and some others; some may be there twice.
+  const std::vector<const Piece*>& around(const Piece& piece) {
+    if (!is_brief(piece)) return all_;
+    found_.clear();
+    for (std::size_t s = piece.first; s <= piece.last; ++s) {
+      found_.insert(found_.end(), at_step_[s].begin(), at_step_[s].end());
+    }
+    std::ranges::sort(found_, {}, &Piece::offset);
+    const auto brief = std::ssize(found_);
+    found_.insert(found_.end(), lasting_.begin(), lasting_.end());
+    std::ranges::inplace_merge(found_, found_.begin() + brief, {}, &Piece::offset);
+    return found_;
+  }
+
+ private:
+  /// Most pieces are used up within a few steps.
+  [[nodiscard]] bool is_brief(const Piece& piece) const {
+    constexpr std::size_t kFewSteps = 64;
+    return piece.last < at_step_.size() && piece.last - piece.first < kFewSteps;
+  }
+  static void insert_by_offset(const Piece* piece, std::vector<const Piece*>& to) {
+    to.insert(std::ranges::upper_bound(to, piece->offset, {}, &Piece::offset), piece);
+  }
+
+  std::vector<const Piece*> all_;                   ///< by offset
+  std::vector<const Piece*> lasting_;               ///< those of them that are not brief
+  std::vector<std::vector<const Piece*>> at_step_;  ///< the brief ones, by each step of their life
+  std::vector<const Piece*> found_;
 };
 
 class Placer {
@@ -94,13 +136,13 @@ class Placer {
   }
 
   /// Largest first, each into the lowest gap that is free during its life. Returns the total.
-  static std::size_t pack(std::vector<Piece*> pieces) {
+  [[nodiscard]] std::size_t pack(std::vector<Piece*> pieces) const {
     std::ranges::stable_sort(pieces, std::greater<>(), [](const Piece* p) { return p->bytes; });
-    std::vector<const Piece*> placed;  // by offset
+    PlacedPieces placed(plan_.steps.size());
     std::size_t total = 0;
     for (Piece* piece : pieces) {
       std::size_t offset = 0;
-      for (const Piece* other : placed) {
+      for (const Piece* other : placed.around(*piece)) {
         const bool together = piece->first <= other->last && other->first <= piece->last;
         if (!together || other->offset + other->bytes <= offset) continue;
         if (other->offset >= offset + piece->bytes) break;
@@ -108,9 +150,7 @@ class Placer {
       }
       piece->offset = offset;
       total = std::max(total, offset + piece->bytes);
-      placed.insert(
-          std::ranges::upper_bound(placed, offset, {}, [](const Piece* p) { return p->offset; }),
-          piece);
+      placed.insert(piece);
     }
     return total;
   }
