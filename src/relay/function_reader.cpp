@@ -8,7 +8,6 @@
 
 #include "base/error.h"
 #include "relay/base64.h"
-#include "relay/module_reader.h"
 #include "relay/ndarray_record.h"
 #include "relay/node_values.h"
 
@@ -21,11 +20,12 @@ std::span<const NodeIndex> elements(const NodeTable& table, NodeIndex from, std:
 
 }  // namespace
 
-FunctionReader::FunctionReader(const NodeTable& table)
+FunctionReader::FunctionReader(const NodeTable& table, std::size_t most_values)
     : table_(table),
       entries_(table.size()),
       tensors_(table.tensors().size()),
-      operand_limit_(16 * std::size_t{table.size()} + (std::size_t{1} << 20)) {}
+      operand_limit_(16 * std::size_t{table.size()} + (std::size_t{1} << 20)),
+      most_values_(most_values) {}
 
 ir::Graph FunctionReader::read(NodeIndex function, std::vector<NodeIndex>& callees) {
   ++epoch_;
@@ -68,11 +68,11 @@ ir::Graph FunctionReader::read(NodeIndex function, std::vector<NodeIndex>& calle
 }
 
 void FunctionReader::check_size(NodeIndex node) const {
-  if (nodes_before_ + graph_.size() <= kMostNodes) return;
+  if (nodes_before_ + graph_.size() <= most_values_) return;
   table_.fail(node,
               fmt::format("is one too many: inputs, constants, operators and tuples may be {} "
-                          "together; give a smaller part of the network",
-                          kMostNodes));
+                          "together in a file of this size; give a smaller part of the network",
+                          most_values_));
 }
 
 void FunctionReader::add_params(NodeIndex function) {

@@ -16,7 +16,8 @@ namespace tvmq::relay {
 /// Reads functions of one table, one after the other.
 class FunctionReader {
  public:
-  explicit FunctionReader(const NodeTable& table);
+  /// `most_values`: of all functions together.
+  FunctionReader(const NodeTable& table, std::size_t most_values);
 
   /// The graph of the relay.Function at `function`. The GlobalVars that it calls are appended to
   /// `callees` (node indices, in order of first use, each once).
@@ -41,7 +42,7 @@ class FunctionReader {
   [[nodiscard]] Kind kind_of(NodeIndex node, NodeIndex user) const;
 
   void add_params(NodeIndex function);
-  /// After each addition to graph_, for `node`: no more than kMostNodes.
+  /// After each addition to graph_, for `node`: no more than most_values.
   void check_size(NodeIndex node) const;
   std::optional<NodeIndex> next_operand(Frame& frame);
   ir::NodeId add(const Frame& frame, std::vector<NodeIndex>& callees);
@@ -59,7 +60,8 @@ class FunctionReader {
   std::string scratch_;
   std::size_t operands_read_ = 0;  ///< in all functions together
   std::size_t operand_limit_;      ///< lists may be shared, but not without end
-  std::size_t nodes_before_ = 0;   ///< of the functions that were read before this one
+  std::size_t most_values_;
+  std::size_t nodes_before_ = 0;  ///< of the functions that were read before this one
   ir::Graph graph_;
 };
 

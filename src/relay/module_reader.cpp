@@ -21,7 +21,9 @@ constexpr std::string_view kMain = "main";
 
 class ModuleReader {
  public:
-  explicit ModuleReader(const NodeTable& table) : table_(table), functions_(table) {}
+  /// `json_bytes`: of the file.
+  ModuleReader(const NodeTable& table, std::size_t json_bytes)
+      : table_(table), functions_(table, most_values(json_bytes)) {}
 
   ir::Module read() {
     const NodeIndex root = table_.root();
@@ -149,8 +151,9 @@ class ModuleReader {
 };
 
 ir::Module parse(std::string text, std::string name) {
+  const std::size_t json_bytes = text.size();
   const NodeTable table(std::move(text), std::move(name));
-  return ModuleReader(table).read();
+  return ModuleReader(table, json_bytes).read();
 }
 
 }  // namespace

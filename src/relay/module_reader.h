@@ -18,7 +18,7 @@
 //
 // Everything that is not right is an InputError that names the file, the node's number and type,
 // what was found and what was expected: cycles, free variables, control flow (If, Match), closures,
-// references, recursion, more than kMostNodes values. The depth of the network does not matter.
+// references, recursion, more than most_values(). The depth of the network does not matter.
 #pragma once
 
 #include <cstddef>
@@ -29,10 +29,11 @@
 
 namespace tvmq::relay {
 
-/// Inputs, constants, operators and tuples that the functions of a module may have together. Passes
-/// hold several graphs at a time, 2 to 3 kB for each value, which here may be 100 bytes of file;
-/// real networks have thousands.
-inline constexpr std::size_t kMostNodes = 65'536;
+/// Inputs, constants, operators and tuples that the functions of a module may have together, in a
+/// file of so many bytes. Passes hold several graphs at a time, 2 to 3 kB for each value, which may
+/// be 100 bytes of the file. Real networks have thousands; what quantizing makes of one layer are
+/// 20 to 26, of about 260 bytes each.
+constexpr std::size_t most_values(std::size_t json_bytes) { return 40'000 + json_bytes / 224; }
 
 ir::Module read_module(const std::filesystem::path& json);
 /// `name_for_errors` stands for the path in errors.

@@ -237,7 +237,7 @@ TEST(ModuleReader, SharedTextsAndListsDoNotMultiply) {
 TEST(ModuleReader, DepthDoesNotMatter) {
   // A chain that recursion could not survive: nodes 18, 19 are the second call and its arguments,
   // and so on.
-  constexpr int kDepth = static_cast<int>(kMostNodes) - 2;
+  constexpr int kDepth = static_cast<int>(most_values(0)) - 2;
   std::string more = R"("repr_str": "layer1"})";
   for (int i = 0; i < kDepth; ++i) {
     const int call = 18 + 2 * i;
