@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <ranges>
 #include <set>
 #include <utility>
 
@@ -311,10 +310,10 @@ class Assembler {
 
   /// The taps behind the step that computes `buffer`: later its bytes may be overwritten.
   std::vector<TapPoint>& taps_of_producer(BufferId buffer) {
-    for (Step& step : std::views::reverse(plan_.steps)) {  // usually the last one
-      if (std::ranges::find(step.outputs, buffer) != step.outputs.end()) return step.taps;
-    }
-    return plan_.first_taps;
+    const auto step = std::find_if(plan_.steps.rbegin(), plan_.steps.rend(), [&](const Step& each) {
+      return std::ranges::find(each.outputs, buffer) != each.outputs.end();
+    });  // usually the last one
+    return step == plan_.steps.rend() ? plan_.first_taps : step->taps;
   }
 
   void add_reference(std::uint32_t index, const std::string& reason) {
