@@ -265,11 +265,11 @@ class Fuser {
     for (const auto& [place, chains] : chains_of) {
       auto& whole = std::get<ElementwiseStep>(steps_.at(place));
       for (std::size_t i = 0; i + 1 < chains.size(); ++i) {
-        if (chains[i].empty()) continue;
-        std::erase_if(whole.calls, [&](std::uint32_t c) { return contains(chains[i], c); });
-        const std::uint32_t last = chains[i].back();
-        steps_.emplace(last,
-                       ElementwiseStep{.calls = chains[i], .output = live_.calls[last].outputs[0]});
+        const std::vector<std::uint32_t>& chain = chains[i];
+        if (chain.empty()) continue;
+        std::erase_if(whole.calls, [&](std::uint32_t c) { return contains(chain, c); });
+        const ValueId output = live_.calls[chain.back()].outputs[0];
+        steps_.emplace(chain.back(), ElementwiseStep{.calls = chain, .output = output});
       }
     }
   }
