@@ -4,21 +4,33 @@
 
 namespace tvmq::quant {
 
+SparseCounts::Block& SparseCounts::block(std::size_t block) {
+  if (place_.empty()) place_.resize((size_ + kBlock - 1) / kBlock, kNone);
+  std::uint16_t& place = place_.at(block);
+  if (place == kNone) {
+    place = static_cast<std::uint16_t>(blocks_.size());
+    blocks_.emplace_back();
+  }
+  return blocks_[place];
+}
+
 std::uint64_t SparseCounts::operator[](std::size_t index) const {
-  const auto found = blocks_.find(index / kBlock);
-  return found == blocks_.end() ? 0 : found->second[index % kBlock];
+  const Block* counts = find(index / kBlock);
+  return counts == nullptr ? 0 : (*counts)[index % kBlock];
 }
 
 void SparseCounts::add(std::size_t index, std::uint64_t count) {
   check(index < size_, "a counter that there is");
-  if (count != 0) blocks_[index / kBlock][index % kBlock] += count;
+  if (count != 0) block(index / kBlock)[index % kBlock] += count;
 }
 
 void SparseCounts::add(const SparseCounts& other) {
   check(size_ == other.size_, "as many counters");
-  for (const auto& [block, counts] : other.blocks_) {
-    Block& mine = blocks_[block];
-    for (std::size_t i = 0; i < kBlock; ++i) mine[i] += counts[i];
+  for (std::size_t b = 0; b < other.place_.size(); ++b) {
+    const Block* counts = other.find(b);
+    if (counts == nullptr) continue;
+    Block& mine = block(b);
+    for (std::size_t i = 0; i < kBlock; ++i) mine[i] += (*counts)[i];
   }
 }
 
@@ -29,10 +41,11 @@ std::uint64_t SparseCounts::below(std::size_t index) const {
 }
 
 std::size_t SparseCounts::counter_of_rank(std::uint64_t rank) const {
-  for (const auto& [block, counts] : blocks_) {
-    for (std::size_t i = 0; i < kBlock; ++i) {
-      if (rank < counts[i]) return block * kBlock + i;
-      rank -= counts[i];
+  for (std::size_t b = 0; b < place_.size(); ++b) {
+    const Block* counts = find(b);
+    for (std::size_t i = 0; counts != nullptr && i < kBlock; ++i) {
+      if (rank < (*counts)[i]) return b * kBlock + i;
+      rank -= (*counts)[i];
     }
   }
   throw InternalError("a rank below the number of elements");
@@ -42,6 +55,10 @@ std::vector<std::uint64_t> SparseCounts::to_vector() const {
   std::vector<std::uint64_t> result(size_, 0);
   for_each([&](std::size_t i, std::uint64_t count) { result[i] = count; });
   return result;
+}
+
+bool SparseCounts::operator==(const SparseCounts& other) const {
+  return size_ == other.size_ && to_vector() == other.to_vector();
 }
 
 }  // namespace tvmq::quant

@@ -7,7 +7,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <vector>
 
 namespace tvmq::quant {
@@ -19,6 +18,7 @@ class SparseCounts {
   using Block = std::array<std::uint64_t, kBlock>;
 
   SparseCounts() = default;  ///< none: not counted
+  /// REQUIRES: counters <= 65536.
   explicit SparseCounts(std::size_t counters) : size_(counters) {}
 
   [[nodiscard]] std::size_t size() const { return size_; }
@@ -29,14 +29,15 @@ class SparseCounts {
   /// REQUIRES: as many counters.
   void add(const SparseCounts& other);
   /// The kBlock counters from index `block * kBlock` on, to add something other than zeros to.
-  Block& block(std::size_t block) { return blocks_[block]; }
+  Block& block(std::size_t block);
 
   /// Calls visit(index, count) for all counters that are not zero, in order.
   template <class Visitor>
   void for_each(Visitor&& visit) const {
-    for (const auto& [block, counts] : blocks_) {
-      for (std::size_t i = 0; i < kBlock; ++i) {
-        if (counts[i] != 0) visit(block * kBlock + i, counts[i]);
+    for (std::size_t block = 0; block < place_.size(); ++block) {
+      const Block* counts = find(block);
+      for (std::size_t i = 0; counts != nullptr && i < kBlock; ++i) {
+        if ((*counts)[i] != 0) visit(block * kBlock + i, (*counts)[i]);
       }
     }
   }
@@ -48,11 +49,20 @@ class SparseCounts {
   [[nodiscard]] std::size_t counter_of_rank(std::uint64_t rank) const;
   [[nodiscard]] std::vector<std::uint64_t> to_vector() const;
 
-  bool operator==(const SparseCounts&) const = default;
+  bool operator==(const SparseCounts& other) const;
 
  private:
+  static constexpr std::uint16_t kNone = 0xFFFF;
+
+  /// The counters of a block; null if all of them are zero.
+  [[nodiscard]] const Block* find(std::size_t block) const {
+    const std::uint16_t place = block < place_.size() ? place_[block] : kNone;
+    return place == kNone ? nullptr : &blocks_[place];
+  }
+
   std::size_t size_ = 0;
-  std::map<std::size_t, Block> blocks_;  ///< none of them is all zero
+  std::vector<std::uint16_t> place_;  ///< in blocks_, by block; empty: all counters are zero
+  std::vector<Block> blocks_;         ///< one piece: many small ones would leave holes in the heap
 };
 
 }  // namespace tvmq::quant
