@@ -1,4 +1,6 @@
 // The command line: quantization_tvm -c config.xml, and the commands beside it.
+#include <malloc.h>
+
 #include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
@@ -9,6 +11,9 @@
 
 int main(int argc, char** argv) {
   using namespace tvmq;
+  // One heap for all threads: what one of them frees serves the others. With a heap each, the
+  // memory of a run varies by half, by which thread happened to take what.
+  mallopt(M_ARENA_MAX, 1);
   QuantizeArguments arguments;
   CLI::App program{"Quantizes Apache TVM (Relay) models to 8 bits after training."};
   program.name("quantization_tvm");
