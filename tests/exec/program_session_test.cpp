@@ -102,6 +102,38 @@ TEST(ProgramSession, ThreadsDoNotChangeTheBitsOfProducts) {
   }
 }
 
+TEST(ProgramSession, ValuesLastAsLongAsTheyAreNeeded) {
+  // 600 steps; most results are used by the next layer, some by layers far behind.
+  constexpr int kLayers = 300;
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    Numbers numbers(seed);
+    Graph g;
+    std::vector<NodeId> values = {g.add_input("x", float_type({1, 4, 6, 6}))};
+    std::vector<std::int64_t> channels = {4};
+    for (int i = 0; i < kLayers; ++i) {
+      const auto last = values.size() - 1;
+      const auto other = static_cast<std::size_t>(
+          numbers.whole(i % 4 == 0 ? 0 : static_cast<std::int64_t>(last) * 9 / 10,
+                        static_cast<std::int64_t>(last)));
+      const NodeId both = g.add_call(Op::kConcatenate, {g.add_tuple({values[last], values[other]})},
+                                     ir::ConcatenateAttrs{.axis = 1});
+      const std::int64_t in = channels[last] + channels[other];
+      channels.push_back(numbers.whole(1, 24));
+      const float bound = 1.7F / std::sqrt(static_cast<float>(in));
+      const NodeId w = g.add_constant(numbers.floats({channels.back(), in, 1, 1}, -bound, bound));
+      values.push_back(g.add_call(Op::kConv2D, {both, w}, ir::Conv2DAttrs{}));
+    }
+    g.set_output(g.add_tuple({values[7], values[kLayers / 2], values[kLayers]}));
+    infer_types(g);
+    const std::vector<Tensor> inputs = {numbers.floats({1, 4, 6, 6})};
+    const auto program = std::make_shared<const Program>(g);
+    expect_close(Session(program).run(inputs), run_reference(g, inputs), 1e-4);
+    std::int64_t all = 0;
+    for (const std::int64_t each : channels) all += each * 6 * 6 * 4;
+    EXPECT_LT(program->arena_bytes(), static_cast<std::size_t>(all)) << "places are used again";
+  }
+}
+
 TEST(ProgramSession, SessionsOfOneProgramRunAtTheSameTime) {
   const SmallNetwork net = small_network(16, 20);
   const auto program = std::make_shared<const Program>(net.graph);
