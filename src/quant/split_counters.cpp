@@ -8,36 +8,34 @@
 namespace tvmq::quant {
 namespace {
 
-/// Whether one of a block is not zero. Inlined with a known `size` for all but the last block.
-__attribute__((always_inline)) inline bool any_in(const std::uint16_t* even,
-                                                  const std::uint16_t* odd, std::size_t size) {
-  unsigned any = 0;
-  for (std::size_t i = 0; i < size; ++i) any |= static_cast<unsigned>(even[i] | odd[i]);
-  return any != 0;
-}
+constexpr std::size_t kBlock = SparseCounts::kBlock;
 
-/// The first block from `block` on with a counter that is not zero, or the number of blocks: most
-/// of many counters are usually zero, and are passed over.
+/// The first block from `block` on with a counter that is not zero, or `blocks`: most of many
+/// counters are usually zero, and are passed over.
 __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) std::size_t
 next_block(const std::uint16_t* even, const std::uint16_t* odd, std::size_t block,
-           std::size_t count) {
-  constexpr std::size_t kBlock = SparseCounts::kBlock;
-  for (; (block + 1) * kBlock <= count; ++block) {
-    if (any_in(even + block * kBlock, odd + block * kBlock, kBlock)) return block;
+           std::size_t blocks) {
+  for (; block < blocks; ++block) {
+    unsigned any = 0;
+    for (std::size_t i = block * kBlock; i < (block + 1) * kBlock; ++i) {
+      any |= static_cast<unsigned>(even[i] | odd[i]);
+    }
+    if (any != 0) break;
   }
-  const std::size_t first = block * kBlock;
-  const bool rest = first < count && any_in(even + first, odd + first, count - first);
-  return first < count && !rest ? block + 1 : block;
+  return block;
 }
 
-__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) void move_counts(
-    std::uint16_t* even, std::uint16_t* odd, std::uint64_t* totals, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) totals[i] += static_cast<unsigned>(even[i]) + odd[i];
-  std::fill_n(even, count, std::uint16_t{0});
-  std::fill_n(odd, count, std::uint16_t{0});
+__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) void move_block(
+    std::uint16_t* even, std::uint16_t* odd, std::uint64_t* totals) {
+  for (std::size_t i = 0; i < kBlock; ++i) totals[i] += static_cast<unsigned>(even[i]) + odd[i];
+  std::fill_n(even, kBlock, std::uint16_t{0});
+  std::fill_n(odd, kBlock, std::uint16_t{0});
 }
 
 }  // namespace
+
+SplitCounters::SplitCounters(std::size_t counters)
+    : size_(counters), even_((counters + kBlock - 1) / kBlock * kBlock, 0), odd_(even_.size(), 0) {}
 
 void SplitCounters::increment(std::span<const std::uint16_t> indices) {
   increments_ += indices.size();
@@ -58,16 +56,13 @@ void SplitCounters::increment(std::span<const std::uint16_t> indices) {
 }
 
 void SplitCounters::move_to(SparseCounts& totals) {
-  check(totals.size() == even_.size(), "one total per counter");
-  constexpr std::size_t kBlock = SparseCounts::kBlock;
-  const std::size_t count = even_.size();
-  const std::size_t blocks = (count + kBlock - 1) / kBlock;
-  for (std::size_t block = 0;; ++block) {
-    block = next_block(even_.data(), odd_.data(), block, count);
-    if (block == blocks) break;
+  check(totals.size() == size_, "one total per counter");
+  const std::size_t blocks = even_.size() / kBlock;
+  std::size_t block = next_block(even_.data(), odd_.data(), 0, blocks);
+  while (block < blocks) {
     const std::size_t first = block * kBlock;
-    move_counts(&even_[first], &odd_[first], totals.block(block).data(),
-                std::min(kBlock, count - first));
+    move_block(&even_[first], &odd_[first], totals.block(block).data());
+    block = next_block(even_.data(), odd_.data(), block + 1, blocks);
   }
   increments_ = 0;
 }

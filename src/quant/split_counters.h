@@ -20,7 +20,7 @@ class SplitCounters {
   static constexpr std::size_t kMostIncrements = 2 * std::size_t{0xFFFF};
 
   /// REQUIRES: counters <= 65536.
-  explicit SplitCounters(std::size_t counters) : even_(counters, 0), odd_(counters, 0) {}
+  explicit SplitCounters(std::size_t counters);
 
   /// REQUIRES: every index is below the number of counters.
   void increment(std::span<const std::uint16_t> indices);
@@ -29,7 +29,8 @@ class SplitCounters {
   void move_to(SparseCounts& totals);
 
  private:
-  std::vector<std::uint16_t> even_;
+  std::size_t size_;
+  std::vector<std::uint16_t> even_;  ///< whole blocks of SparseCounts
   std::vector<std::uint16_t> odd_;
   std::size_t increments_ = 0;
 };
