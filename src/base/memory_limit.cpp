@@ -1,5 +1,6 @@
 #include "base/memory_limit.h"
 
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -37,6 +38,14 @@ std::uint64_t memory_limit() {
   return std::min({machine_memory(), process_limit(RLIMIT_AS), process_limit(RLIMIT_DATA),
                    read_group_limit("/sys/fs/cgroup/memory.max"),
                    read_group_limit("/sys/fs/cgroup/memory/memory.limit_in_bytes")});
+}
+
+bool has_room(std::size_t bytes) {
+  void* const piece =
+      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (piece == MAP_FAILED) return false;
+  ::munmap(piece, bytes);
+  return true;
 }
 
 }  // namespace tvmq

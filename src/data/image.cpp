@@ -4,6 +4,7 @@
 
 #include <iostream>
 #include <mutex>
+#include <new>
 #include <opencv2/core/utils/logger.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
@@ -52,7 +53,8 @@ cv::Mat quiet_imdecode(std::string_view file) {
   const cv::Mat bytes(1, static_cast<int>(file.size()), CV_8UC1, const_cast<char*>(file.data()));
   try {
     return cv::imdecode(bytes, cv::IMREAD_COLOR);
-  } catch (const cv::Exception&) {
+  } catch (const cv::Exception& error) {
+    if (error.code == cv::Error::StsNoMem) throw std::bad_alloc();
     return {};
   }
 }

@@ -1,7 +1,9 @@
 #include "exec/onednn_private.h"
 
 #include <array>
+#include <new>
 
+#include "base/memory_limit.h"
 #include "exec/thread_count.h"
 
 namespace tvmq::exec::onednn {
@@ -275,9 +277,15 @@ PostOpsBinding bind_post_ops(std::span<const PostOp> post, const memory::desc& r
 }
 
 FastKernelChoice guarded(const std::function<FastKernelChoice()>& make) {
+  // It writes the code of a kernel wherever its allocation said, which may be nowhere. A
+  // convolution may have dozens of kernels, of 256 kB each.
+  constexpr std::size_t kCodeBytes = std::size_t{32} << 20;
+  if (!has_room(kCodeBytes)) throw std::bad_alloc();
   try {
     return make();
   } catch (const dnnl::error& error) {
+    // Not a reason to compute the layer otherwise.
+    if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
     return std::string("oneDNN: ") + error.what();
   }
 }

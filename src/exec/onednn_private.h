@@ -64,7 +64,8 @@ struct PostOpsBinding {
 PostOpsBinding bind_post_ops(std::span<const PostOp> post, const dnnl::memory::desc& result,
                              std::size_t next_input, bool accumulate, dnnl::primitive_attr& attr);
 
-/// The result of `make`, or the text of oneDNN's error.
+/// The result of `make`, or the text of oneDNN's error. Throws std::bad_alloc if there is too
+/// little memory for the code of its kernels.
 FastKernelChoice guarded(const std::function<FastKernelChoice()>& make);
 
 /// Whether int8 products are summed without saturation or scaling on this CPU.

@@ -20,6 +20,11 @@ TEST(MemoryLimit, IsWhatThisProcessMayHave) {
   setrlimit(RLIMIT_DATA, &before);
 }
 
+TEST(HasRoom, AsksTheSystem) {
+  EXPECT_TRUE(has_room(std::size_t{1} << 20));
+  EXPECT_FALSE(has_room(std::size_t{1} << 60));
+}
+
 TEST(MemoryLimit, OfAGroupIsANumberOrNone) {
   const std::string path = testing::TempDir() + "/memory.max";
   constexpr std::uint64_t kNone = std::numeric_limits<std::uint64_t>::max();

@@ -62,8 +62,13 @@ std::uint64_t memory_in(std::string_view field) {
   return 0;
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitizer = true;  // has memory of its own
+// Sanitizers have memory of their own. gcc says so by macros, clang by a feature.
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+    __has_feature(address_sanitizer)
+constexpr bool kSanitizer = true;
 #else
 constexpr bool kSanitizer = false;
 #endif
