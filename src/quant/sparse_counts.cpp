@@ -26,12 +26,7 @@ void SparseCounts::add(std::size_t index, std::uint64_t count) {
 
 void SparseCounts::add(const SparseCounts& other) {
   check(size_ == other.size_, "as many counters");
-  for (std::size_t b = 0; b < other.place_.size(); ++b) {
-    const Block* counts = other.find(b);
-    if (counts == nullptr) continue;
-    Block& mine = block(b);
-    for (std::size_t i = 0; i < kBlock; ++i) mine[i] += (*counts)[i];
-  }
+  other.for_each([&](std::size_t index, std::uint64_t count) { add(index, count); });
 }
 
 std::uint64_t SparseCounts::below(std::size_t index) const {
@@ -41,14 +36,17 @@ std::uint64_t SparseCounts::below(std::size_t index) const {
 }
 
 std::size_t SparseCounts::counter_of_rank(std::uint64_t rank) const {
-  for (std::size_t b = 0; b < place_.size(); ++b) {
-    const Block* counts = find(b);
-    for (std::size_t i = 0; counts != nullptr && i < kBlock; ++i) {
-      if (rank < (*counts)[i]) return b * kBlock + i;
-      rank -= (*counts)[i];
+  std::size_t found = size_;
+  for_each([&](std::size_t index, std::uint64_t count) {
+    if (found != size_) return;
+    if (rank < count) {
+      found = index;
+    } else {
+      rank -= count;
     }
-  }
-  throw InternalError("a rank below the number of elements");
+  });
+  check(found != size_, "a rank below the number of elements");
+  return found;
 }
 
 std::vector<std::uint64_t> SparseCounts::to_vector() const {
