@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <numeric>
 #include <random>
+#include <vector>
 
 #include "base/log.h"
 #include "exec/program.h"
@@ -52,9 +53,9 @@ ValueStatistics statistics_of(std::span<const float> values) {
 void kl_fast(benchmark::State& state) {
   const ValueStatistics statistics =
       statistics_of(values_of(1'000'000, static_cast<Shape>(state.range(0))));
+  const std::vector<std::uint64_t> histogram = statistics.histogram.to_vector();
   for (auto _ : state) {
-    benchmark::DoNotOptimize(
-        threshold_kl(statistics.histogram.to_vector(), statistics.range.absmax()));
+    benchmark::DoNotOptimize(threshold_kl(histogram, statistics.range.absmax()));
   }
 }
 BENCHMARK(kl_fast)->DenseRange(0, 2)->Unit(benchmark::kMillisecond);
@@ -62,18 +63,19 @@ BENCHMARK(kl_fast)->DenseRange(0, 2)->Unit(benchmark::kMillisecond);
 void kl_reference(benchmark::State& state) {
   const ValueStatistics statistics =
       statistics_of(values_of(1'000'000, static_cast<Shape>(state.range(0))));
+  const std::vector<std::uint64_t> histogram = statistics.histogram.to_vector();
   for (auto _ : state) {
-    benchmark::DoNotOptimize(
-        find_scale_by_kl_reference(statistics.histogram.to_vector(), statistics.range.absmax()));
+    benchmark::DoNotOptimize(find_scale_by_kl_reference(histogram, statistics.range.absmax()));
   }
 }
 BENCHMARK(kl_reference)->DenseRange(0, 2)->Unit(benchmark::kMillisecond);
 
 void mse(benchmark::State& state) {
   const ValueStatistics statistics = statistics_of(values_of(1'000'000, Shape::kRelu));
+  const std::vector<std::uint64_t> histogram = statistics.histogram.to_vector();
   for (auto _ : state) {
-    benchmark::DoNotOptimize(threshold_mse(statistics.histogram.to_vector(),
-                                           statistics.range.absmax(), statistics.range.zeros,
+    benchmark::DoNotOptimize(threshold_mse(histogram, statistics.range.absmax(),
+                                           statistics.range.zeros,
                                            static_cast<int>(state.range(0))));
   }
 }
