@@ -26,6 +26,7 @@ class ElementwiseKernel final : public FastKernel {
         loops_(layout_loops(type.shape, layout)),
         size_(ir::dtype_size(type.dtype)) {
     collapse(walks.sizes);
+    slot_bytes_ = slot_bytes(row_step_ * column_step_);
     if (!one_thread && outer_ * rows_ * columns_ >= kParallelElements) {
       threads_ = omp_get_max_threads();
     }
@@ -37,7 +38,7 @@ class ElementwiseKernel final : public FastKernel {
   }
 
   std::size_t scratch_bytes() const override {
-    return static_cast<std::size_t>(threads_) * (code_.slots + walks_.size()) * kSlotBytes;
+    return static_cast<std::size_t>(threads_) * (code_.slots + walks_.size()) * slot_bytes_;
   }
   std::size_t constant_bytes() const override {
     std::size_t bytes = 0;
@@ -51,7 +52,7 @@ class ElementwiseKernel final : public FastKernel {
   void run(const StepBuffers& buffers, KernelState* /*state*/) const override {
     const std::int64_t units = outer_ * row_groups_ * column_groups_;
     share_units(threads_, units, [&](std::int64_t thread, std::int64_t begin, std::int64_t end) {
-      run_units(buffers, buffers.scratch + thread * (code_.slots + walks_.size()) * kSlotBytes,
+      run_units(buffers, buffers.scratch + thread * (code_.slots + walks_.size()) * slot_bytes_,
                 begin, end);
     });
     clear_padding(buffers.outputs[0]);
@@ -66,7 +67,12 @@ class ElementwiseKernel final : public FastKernel {
   }
 
  private:
-  static constexpr std::size_t kSlotBytes = kChunk * 8;
+  /// What a chunk of `elements` of any type takes, to whole lines of the cache: no more than small
+  /// values need, of which a network may have thousands.
+  static std::size_t slot_bytes(std::int64_t elements) {
+    constexpr std::size_t kLine = 64;
+    return (static_cast<std::size_t>(elements) * 8 + kLine - 1) / kLine * kLine;
+  }
 
   /// Joins neighbouring loops that every operand walks as one, and splits the rest into outer
   /// loops, rows and columns.
@@ -129,8 +135,8 @@ class ElementwiseKernel final : public FastKernel {
   }
   /// What a whole chunk reads of it, made once.
   ir::Tensor repeated_chunk(const Walk& walk, bool direct) const {
-    ir::Tensor chunk(ir::DType::kUInt8, {static_cast<std::int64_t>(kSlotBytes)});
-    ir::Tensor raw(ir::DType::kUInt8, {static_cast<std::int64_t>(kSlotBytes)});
+    ir::Tensor chunk(ir::DType::kUInt8, {static_cast<std::int64_t>(slot_bytes_)});
+    ir::Tensor raw(ir::DType::kUInt8, {static_cast<std::int64_t>(slot_bytes_)});
     std::byte* slot = nullptr;
     const std::byte* last = nullptr;
     fetch(walk, direct, walk.constant.bytes(), row_step_, column_step_, raw.mutable_bytes(),
@@ -141,8 +147,8 @@ class ElementwiseKernel final : public FastKernel {
   void run_units(const StepBuffers& buffers, std::byte* scratch, std::int64_t begin,
                  std::int64_t end) const {
     std::vector<std::byte*> slots(code_.slots);
-    for (std::size_t i = 0; i < slots.size(); ++i) slots[i] = scratch + i * kSlotBytes;
-    std::byte* raw = scratch + slots.size() * kSlotBytes;  // gathered operands before widening
+    for (std::size_t i = 0; i < slots.size(); ++i) slots[i] = scratch + i * slot_bytes_;
+    std::byte* raw = scratch + slots.size() * slot_bytes_;  // gathered operands before widening
     for (std::size_t w = 0; w < walks_.size(); ++w) {
       if (repeated_[w].empty()) continue;
       slots[w] = const_cast<std::byte*>(repeated_[w].bytes());  // only ever read
@@ -169,8 +175,8 @@ class ElementwiseKernel final : public FastKernel {
         for (std::size_t d = 0; d < index.size(); ++d) offset += index[d] * walk.strides[d];
         const std::byte* base = walk.input ? buffers.inputs[*walk.input] : walk.constant.bytes();
         const std::byte* source = base + offset * static_cast<std::int64_t>(walk.size);
-        fetch(walk, direct_[w], source, rows, columns, raw + w * kSlotBytes,
-              scratch + w * kSlotBytes, slots[w], gathered[w]);
+        fetch(walk, direct_[w], source, rows, columns, raw + w * slot_bytes_,
+              scratch + w * slot_bytes_, slots[w], gathered[w]);
       }
       slots.back() = buffers.outputs[0] + place * static_cast<std::int64_t>(size_);
       for (const Instruction& each : code_.instructions) {
@@ -225,6 +231,7 @@ class ElementwiseKernel final : public FastKernel {
   std::vector<ir::Tensor> repeated_;  ///< by operand; empty: fetched for every chunk
   LayoutLoops loops_;
   std::size_t size_;
+  std::size_t slot_bytes_ = 0;
   int threads_ = 1;
   std::int64_t outer_ = 1;
   std::int64_t rows_ = 1;

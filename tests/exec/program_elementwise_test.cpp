@@ -325,5 +325,31 @@ TEST(ProgramElementwise, RequantizationIsOneLoopInEitherOrder) {
   }
 }
 
+// A network may have thousands of small values.
+TEST(ProgramElementwiseMemory, FollowsTheSizeOfTheValues) {
+  struct Case {
+    std::int64_t pixels;
+    std::size_t constants;  ///< at most; those the graph does not have
+    std::size_t arena;      ///< at most
+  };
+  for (const Case& each :
+       {Case{4, 256, 2 << 10}, Case{64, 2 << 10, 16 << 10}, Case{1 << 14, 16 << 10, 512 << 10}}) {
+    SCOPED_TRACE(each.pixels);
+    Graph g;
+    Numbers numbers;
+    const NodeId x = g.add_input("x", ir::TensorType{DType::kInt8, {1, 3, 1, each.pixels}});
+    NodeId y = g.add_call(Op::kAdd, {cast(g, x, DType::kFloat32), scalar(g, 0.5F)});
+    y = g.add_call(Op::kMultiply, {y, g.add_constant(numbers.floats({3, 1, 1}))});
+    g.set_output(g.add_call(Op::kPower, {y, scalar(g, 3.0F)}));
+    infer_types(g);
+    const Program program(g);
+    EXPECT_LE(program.constant_bytes(), each.constants);
+    EXPECT_LE(program.arena_bytes(), each.arena);
+    const std::vector<Tensor> inputs = {
+        random_tensor(DType::kInt8, {1, 3, 1, each.pixels}, numbers)};
+    expect_close(run_program(g, inputs), run_reference(g, inputs), 1e-5);
+  }
+}
+
 }  // namespace
 }  // namespace tvmq::exec
