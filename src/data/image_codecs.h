@@ -23,7 +23,8 @@ RawImage decode_png(std::string_view file);
 /// image and tile), to be checked before OpenCV allocates; {0, 0} if the header makes no sense.
 ImageSize announced_size(ImageFormat format, std::string_view file);
 
-/// The orientation in a block of EXIF data, which starts with "II" or "MM"; 1 if there is none.
+/// The orientation in a block of EXIF data, as OpenCV finds it: the first, whatever its type;
+/// 1 if there is none.
 int exif_orientation(std::string_view exif);
 
 /// Bytes per pixel of an Image.

@@ -31,26 +31,38 @@ class Fields {
   bool big_endian_;
 };
 
-/// The byte order mark that TIFF files and EXIF blocks start with.
+/// What TIFF files and EXIF blocks start with: the byte order and 42.
 std::optional<Fields> tiff_fields(std::string_view bytes) {
-  if (bytes.starts_with("II")) return Fields(bytes, false);
-  if (bytes.starts_with("MM")) return Fields(bytes, true);
-  return std::nullopt;
+  constexpr std::uint32_t kMark = 42;
+  if (!bytes.starts_with("II") && !bytes.starts_with("MM")) return std::nullopt;
+  const Fields fields(bytes, bytes.starts_with("MM"));
+  return fields.get(2, 2) == kMark ? std::optional(fields) : std::nullopt;
 }
 
-constexpr std::size_t kTagBytes = 12;
-
-/// Calls `visit(tag, value)` for the short and long values of the first directory.
+/// Calls `visit(tag, position)` for the entries of the first directory: a tag of 2 bytes, a type of
+/// 2, a count of 4, then the value or where it is.
 template <class Visit>
-void visit_tiff_tags(const Fields& fields, Visit visit) {
-  constexpr std::uint32_t kShort = 3;
+void visit_tiff_entries(const Fields& fields, Visit visit) {
+  constexpr std::size_t kEntryBytes = 12;
   const std::size_t directory = fields.get(4, 4);
   const std::size_t count = fields.get(directory, 2);
   for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t at = directory + 2 + i * kTagBytes;
-    if (at + kTagBytes > fields.size()) return;
-    visit(fields.get(at, 2), fields.get(at + 8, fields.get(at + 2, 2) == kShort ? 2 : 4));
+    const std::size_t at = directory + 2 + i * kEntryBytes;
+    if (at + kEntryBytes > fields.size()) return;
+    visit(fields.get(at, 2), at);
   }
+}
+
+/// The number of an entry, of whatever integer type; no less than libtiff makes of it.
+std::int64_t tiff_number(const Fields& fields, std::size_t entry) {
+  constexpr std::uint32_t kShort = 3;
+  constexpr std::uint32_t kLong8 = 16;
+  constexpr std::uint32_t kSignedLong8 = 17;
+  const std::uint32_t type = fields.get(entry + 2, 2);
+  if (type == kShort) return fields.get(entry + 8, 2);
+  const std::uint32_t value = fields.get(entry + 8, 4);
+  if (type != kLong8 && type != kSignedLong8) return value;
+  return std::max(fields.get(value, 4), fields.get(std::size_t{value} + 4, 4));
 }
 
 ImageSize bmp_size(const Fields& fields) {
@@ -76,16 +88,18 @@ ImageSize webp_size(std::string_view file, const Fields& fields) {
   return {};
 }
 
+/// An entry may be there twice: readers take the first or the last, the larger is safe.
 ImageSize tiff_size(std::string_view file) {
   const auto fields = tiff_fields(file);
   if (!fields) return {};
   ImageSize image;
   ImageSize tile;
-  visit_tiff_tags(*fields, [&](std::uint32_t tag, std::uint32_t value) {
-    if (tag == 256) image.width = value;
-    if (tag == 257) image.height = value;
-    if (tag == 322) tile.width = value;
-    if (tag == 323) tile.height = value;
+  visit_tiff_entries(*fields, [&](std::uint32_t tag, std::size_t at) {
+    const auto grow = [&](std::int64_t& side) { side = std::max(side, tiff_number(*fields, at)); };
+    if (tag == 256) grow(image.width);
+    if (tag == 257) grow(image.height);
+    if (tag == 322) grow(tile.width);
+    if (tag == 323) grow(tile.height);
   });
   if (image.width == 0 || image.height == 0) return {};
   return {.width = std::max(image.width, tile.width),
@@ -161,13 +175,13 @@ ImageSize announced_size(ImageFormat format, std::string_view file) {
 
 int exif_orientation(std::string_view exif) {
   constexpr std::uint32_t kOrientation = 0x0112;
-  int orientation = 1;
+  std::optional<std::uint32_t> first;
   if (const auto fields = tiff_fields(exif)) {
-    visit_tiff_tags(*fields, [&](std::uint32_t tag, std::uint32_t value) {
-      if (tag == kOrientation && value >= 1 && value <= 8) orientation = static_cast<int>(value);
+    visit_tiff_entries(*fields, [&](std::uint32_t tag, std::size_t at) {
+      if (tag == kOrientation && !first) first = fields->get(at + 8, 2);
     });
   }
-  return orientation;
+  return first && *first >= 1 && *first <= 8 ? static_cast<int>(*first) : 1;
 }
 
 std::string size_error(ImageSize size, std::uint64_t bytes_per_pixel, std::size_t file_bytes) {

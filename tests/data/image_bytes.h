@@ -41,8 +41,14 @@ inline std::string encoded(const cv::Mat& image, const char* extension,
   return {bytes.begin(), bytes.end()};
 }
 
-/// An EXIF block with one entry, the orientation.
-inline std::string exif(int orientation, bool big_endian) {
+/// An orientation in an EXIF block: a value of 2 bytes (type 3) or 4 (type 4).
+struct Orientation {
+  int value = 1;
+  int type = 3;
+};
+
+/// An EXIF block of these entries. `mark` is what follows the byte order.
+inline std::string exif(const std::vector<Orientation>& entries, bool big_endian, int mark = 42) {
   const auto number = [&](int value, int width) {
     std::string bytes;
     for (int i = 0; i < width; ++i) {
@@ -50,9 +56,13 @@ inline std::string exif(int orientation, bool big_endian) {
     }
     return bytes;
   };
-  return (big_endian ? "MM" : "II") + number(42, 2) + number(8, 4) + number(1, 2) +
-         number(0x112, 2) + number(3, 2) + number(1, 4) + number(orientation, 2) + number(0, 2) +
-         number(0, 4);
+  std::string block = (big_endian ? "MM" : "II") + number(mark, 2) + number(8, 4) +
+                      number(static_cast<int>(entries.size()), 2);
+  for (const Orientation& each : entries) {
+    block += number(0x112, 2) + number(each.type, 2) + number(1, 4);
+    block += each.type == 3 ? number(each.value, 2) + number(0, 2) : number(each.value, 4);
+  }
+  return block + number(0, 4);
 }
 
 /// The JPEG with this EXIF block behind its first marker.

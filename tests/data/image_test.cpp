@@ -80,8 +80,19 @@ std::map<std::string, std::string> samples() {
   for (int orientation = 0; orientation <= 9; ++orientation) {
     for (const bool big_endian : {false, true}) {
       files[fmt::format("turned{}{}.jpg", orientation, big_endian ? "M" : "I")] =
-          testing::with_exif(files["colour.jpg"], testing::exif(orientation, big_endian));
+          testing::with_exif(files["colour.jpg"], testing::exif({{orientation}}, big_endian));
     }
+  }
+  // Malformed, which is read all the same: the first entry counts, its first two bytes.
+  for (const bool big_endian : {false, true}) {
+    const auto add = [&](std::string_view name, const std::string& block) {
+      files[fmt::format("{}{}.jpg", name, big_endian ? "M" : "I")] =
+          testing::with_exif(files["colour.jpg"], block);
+    };
+    add("twice", testing::exif({{6}, {3}}, big_endian));
+    add("wrong_then_right", testing::exif({{9}, {3}}, big_endian));
+    add("long", testing::exif({{.value = 6, .type = 4}}, big_endian));
+    add("no_mark", testing::exif({{6}}, big_endian, 43));
   }
   return files;
 }
@@ -100,7 +111,7 @@ TEST(Image, TurnsUpright) {
   const std::string jpeg = encoded(picture(32, 16), ".jpg");
   for (int orientation = 1; orientation <= 8; ++orientation) {
     const Image image =
-        decode_image(testing::with_exif(jpeg, testing::exif(orientation, true)), "x").image;
+        decode_image(testing::with_exif(jpeg, testing::exif({{orientation}}, true)), "x").image;
     EXPECT_EQ(image.size, orientation < 5 ? (ImageSize{32, 16}) : (ImageSize{16, 32}));
   }
 }
@@ -191,10 +202,22 @@ TEST(Image, RefusesBombsBeforeTheirPixelsAreAllocated) {
               HasSubstr("100000 x 65536"));
   EXPECT_THAT(error_of("RIFF" + le(30, 4) + "WEBPVP8X" + le(10, 8) + le(0xffffff, 3) + le(9, 3)),
               HasSubstr("16777216 x 10"));
-  const std::string tiff = "II*" + le(0, 1) + le(8, 4) + le(3, 2) + le(256, 2) + le(4, 2) +
-                           le(1, 4) + le(10, 4) + le(257, 2) + le(4, 2) + le(1, 4) + le(10, 4) +
-                           le(322, 2) + le(4, 2) + le(1, 4) + le(1U << 30, 4) + le(0, 4);
-  EXPECT_THAT(error_of(tiff), HasSubstr("1073741824 x 10"));
+  const auto entry = [](std::uint32_t tag, std::uint32_t type, std::uint32_t value) {
+    return le(tag, 2) + le(type, 2) + le(1, 4) + le(value, 4);
+  };
+  // Four entries from byte 10 on, then 8 bytes at byte 62.
+  const auto tiff = [&](const std::string& third, const std::string& fourth) {
+    return "II*" + le(0, 1) + le(8, 4) + le(4, 2) + entry(256, 4, 10) + entry(257, 4, 10) + third +
+           fourth + le(0, 4) + le(1U << 30, 4) + le(0, 4);
+  };
+  EXPECT_THAT(error_of(tiff(entry(322, 4, 1U << 30), "")), HasSubstr("1073741824 x 10 "));
+  // What is there twice: libtiff takes the first, others the last.
+  EXPECT_THAT(error_of(tiff(entry(256, 4, 1U << 30), entry(256, 3, 8))),
+              HasSubstr("1073741824 x 10 "));
+  // 64 bits stand elsewhere in the file.
+  EXPECT_THAT(error_of(tiff(entry(257, 16, 62), entry(323, 3, 8))), HasSubstr("10 x 1073741824 "));
+  EXPECT_THAT(error_of(tiff(entry(257, 17, 58), entry(323, 3, 8))), HasSubstr("10 x 1073741824 "));
+  EXPECT_THAT(error_of(tiff(entry(323, 3, 8), entry(323, 3, 8))), HasSubstr("damaged"));
 }
 
 TEST(Image, RefusesAJpegOfEndlessScans) {
