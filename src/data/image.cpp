@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/memory_limit.h"
 #include "data/image_codecs.h"
 
 namespace tvmq::data {
@@ -76,12 +77,18 @@ std::uint64_t opencv_bytes_per_pixel(ImageFormat format) {
 RawImage decode_with_opencv(ImageFormat format, std::string_view file) {
   constexpr std::size_t kMaxFileBytes = std::size_t{1} << 30;  // a Mat counts columns in int
   RawImage result;
-  result.error =
-      size_error(announced_size(format, file), opencv_bytes_per_pixel(format), file.size());
+  const ImageSize size = announced_size(format, file);
+  const std::uint64_t bytes_per_pixel = opencv_bytes_per_pixel(format);
+  result.error = size_error(size, bytes_per_pixel, file.size());
   if (result.error.empty() && file.size() > kMaxFileBytes) result.error = "more than 1 GiB";
   if (!result.error.empty()) return result;
   const cv::Mat decoded = quiet_imdecode(file);
   if (decoded.empty() || decoded.type() != CV_8UC3) {
+    // For want of memory, perhaps: OpenCV does not say.
+    constexpr std::uint64_t kOwnBytes = 8 << 20;
+    const std::uint64_t bytes =
+        static_cast<std::uint64_t>(size.width * size.height) * bytes_per_pixel + kOwnBytes;
+    if (!has_room(bytes)) throw std::bad_alloc();
     result.error = "damaged, or a kind of it that OpenCV does not read";
     return result;
   }

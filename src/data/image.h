@@ -47,7 +47,7 @@ struct DecodedImage {
 
 /// `file` holds the whole file. A JPEG that ends early is completed with grey, as everywhere, with
 /// a warning. InputError: not an image, damaged beyond that, or too large (kMaxImagePixels,
-/// kImageMemory).
+/// kImageMemory). std::bad_alloc: no memory for it, which decoders would call damaged.
 DecodedImage decode_image(std::string_view file, std::string_view name_for_errors);
 
 /// cv2.resize with bilinear interpolation on 8 bits. REQUIRES: both sizes positive.

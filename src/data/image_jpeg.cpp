@@ -4,9 +4,11 @@
 #include <csetjmp>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <utility>
 
 // clang-format off: jpeglib.h needs FILE
+#include <jerror.h>
 #include <jpeglib.h>
 
 #include <cstdio>
@@ -28,12 +30,14 @@ struct Session {
   std::jmp_buf failed;
   char warning[JMSG_LENGTH_MAX];
   char error[JMSG_LENGTH_MAX];
+  bool out_of_memory;
 };
 
 Session& session_of(j_common_ptr decoder) { return *static_cast<Session*>(decoder->client_data); }
 
 void on_error(j_common_ptr decoder) {
   Session& session = session_of(decoder);
+  session.out_of_memory = decoder->err->msg_code == JERR_OUT_OF_MEMORY;
   decoder->err->format_message(decoder, session.error);
   std::longjmp(session.failed, 1);  // NOLINT(cert-err52-cpp): libjpeg knows no other way
 }
@@ -163,7 +167,11 @@ RawImage decode_jpeg(std::string_view file) {
     result.error = std::move(error);
     return std::move(result);
   };
-  if (!decompressor.read_header()) return fail(decompressor.session().error);
+  const auto failed = [&] {
+    if (decompressor.session().out_of_memory) throw std::bad_alloc();
+    return fail(decompressor.session().error);
+  };
+  if (!decompressor.read_header()) return failed();
   const jpeg_decompress_struct& decoder = decompressor.state();
   result.image.size = {.width = decoder.image_width, .height = decoder.image_height};
   const std::uint64_t bytes_per_pixel = kPixelBytes + decompressor.coefficient_bytes_per_pixel();
@@ -178,9 +186,7 @@ RawImage decode_jpeg(std::string_view file) {
   target.row.resize(target.width * 4);
   result.image.bgr.resize(target.width * decoder.image_height * 3);
   target.pixels = result.image.bgr.data();
-  if (!decompressor.read_rows(target.row.data(), store_row, &target)) {
-    return fail(decompressor.session().error);
-  }
+  if (!decompressor.read_rows(target.row.data(), store_row, &target)) return failed();
   result.warning = decompressor.session().warning;
   return result;
 }

@@ -1,7 +1,9 @@
 #include <png.h>
 
 #include <csetjmp>
+#include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include "data/image_codecs.h"
 
@@ -14,6 +16,7 @@ struct Session {
   std::size_t size = 0;
   std::size_t position = 0;
   char error[256] = "";
+  bool out_of_memory = false;
 };
 
 [[noreturn]] void on_error(png_structp png, png_const_charp message) {
@@ -33,6 +36,15 @@ void on_read(png_structp png, png_bytep to, std::size_t length) {
   session.position += length;
 }
 
+/// Remembers that there was no memory: libpng's own message would not tell, or there is none where
+/// it leaves out what does not fit.
+png_voidp on_allocate(png_structp png, png_alloc_size_t bytes) {
+  void* const memory = std::malloc(bytes);
+  if (memory == nullptr) static_cast<Session*>(png_get_mem_ptr(png))->out_of_memory = true;
+  return memory;
+}
+void on_free(png_structp /*png*/, png_voidp memory) { std::free(memory); }
+
 /// The steps return false on failure, with Session::error set; they hold no C++ objects, so that
 /// longjmp skips no destructor.
 class Reader {
@@ -40,7 +52,8 @@ class Reader {
   explicit Reader(std::string_view file) {
     session_.file = file.data();
     session_.size = file.size();
-    png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, &session_, on_error, on_warning);
+    png_ = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &session_, on_error, on_warning,
+                                    &session_, on_allocate, on_free);
     info_ = png_ == nullptr ? nullptr : png_create_info_struct(png_);
     end_ = png_ == nullptr ? nullptr : png_create_info_struct(png_);
   }
@@ -113,7 +126,9 @@ RawImage decode_png(std::string_view file) {
     result.error = std::move(error);
     return std::move(result);
   };
-  if (!reader.read_header()) return fail(reader.session().error);
+  const bool has_header = reader.read_header();
+  if (reader.session().out_of_memory) throw std::bad_alloc();
+  if (!has_header) return fail(reader.session().error);
   result.image.size = reader.size();
   if (std::string error = size_error(result.image.size, kPixelBytes, file.size()); !error.empty()) {
     return fail(error);
@@ -124,7 +139,9 @@ RawImage decode_png(std::string_view file) {
   result.image.bgr.resize(stride * height);
   std::vector<png_bytep> rows(height);
   for (std::size_t y = 0; y < height; ++y) rows[y] = result.image.bgr.data() + y * stride;
-  if (!reader.read_rows(rows.data())) return fail(reader.session().error);
+  const bool has_rows = reader.read_rows(rows.data());
+  if (reader.session().out_of_memory) throw std::bad_alloc();
+  if (!has_rows) return fail(reader.session().error);
   result.orientation = reader.orientation();
   return result;
 }

@@ -155,6 +155,7 @@ bool inflate_all(std::string_view packed, std::string& out) {
     written += out_part - stream.avail_out;
   }
   inflateEnd(&stream);
+  if (status == Z_MEM_ERROR) throw std::bad_alloc();
   return status == Z_STREAM_END && read == packed.size() && written == out.size();
 }
 

@@ -3,12 +3,18 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <new>
 #include <opencv2/imgproc.hpp>
+#include <optional>
 #include <random>
 
 #include "base/error.h"
@@ -16,6 +22,7 @@
 #include "data/image_bytes.h"
 #include "data/image_codecs.h"
 #include "data/npz_bytes.h"
+#include "support/sanitizer.h"
 
 namespace tvmq::data {
 namespace {
@@ -227,6 +234,69 @@ TEST(Image, RefusesAJpegOfEndlessScans) {
   std::string bomb = file.substr(0, file.size() - 2);
   for (int i = 0; i < 300; ++i) bomb += file.substr(scan, file.size() - 2 - scan);
   EXPECT_THAT(error_of(bomb + "\xff\xd9"), HasSubstr("more than 200 scans"));
+}
+
+/// What this process may have in address space, while it lives.
+class AddressSpaceLimit {
+ public:
+  explicit AddressSpaceLimit(rlim_t more) {
+    getrlimit(RLIMIT_AS, &before_);
+    rlim_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    const struct rlimit limit {
+      .rlim_cur = pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE)) + more,
+      .rlim_max = before_.rlim_max
+    };
+    setrlimit(RLIMIT_AS, &limit);
+  }
+  AddressSpaceLimit(const AddressSpaceLimit&) = delete;
+  AddressSpaceLimit& operator=(const AddressSpaceLimit&) = delete;
+  ~AddressSpaceLimit() { setrlimit(RLIMIT_AS, &before_); }
+
+ private:
+  struct rlimit before_ {};
+};
+
+/// Decodes under more and more memory until it was enough twice, and ends the process: with 0 if
+/// there was first too little and that was what decode_image() said.
+[[noreturn]] void decode_with_little_memory(const std::string& file, const Image& expected) {
+  int decoded = 0;
+  int without_memory = 0;
+  for (rlim_t more = 0; decoded < 2; more += rlim_t{128} << 10) {
+    std::optional<DecodedImage> image;
+    try {
+      const AddressSpaceLimit limit(more);
+      image = decode_image(file, "x");
+    } catch (const std::bad_alloc&) {
+      ++without_memory;
+      continue;
+    } catch (const InputError& error) {
+      fmt::print(stderr, "{} bytes: {}\n", more, error.what());
+      std::exit(1);
+    }
+    if (image->image.bgr != expected.bgr) std::exit(2);
+    ++decoded;
+  }
+  std::exit(without_memory > 0 ? 0 : 3);
+}
+
+// An image must not be left out because there was no memory for it.
+TEST(ImageDeathTest, WithoutMemoryIsNotDamaged) {
+  if (kSanitizer) GTEST_SKIP() << "sanitizers have memory of their own";
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  // A new process, and no memory kept in it to use again.
+  mallopt(M_MMAP_THRESHOLD, 64 << 10);
+  const cv::Mat colour = picture(800, 600);
+  std::map<std::string, std::string> files;
+  for (const char* extension : {".bmp", ".jpg", ".png", ".ppm", ".tif", ".webp"}) {
+    files[extension] = encoded(colour, extension);
+  }
+  files["progressive.jpg"] = encoded(colour, ".jpg", {cv::IMWRITE_JPEG_PROGRESSIVE, 1});
+  for (const auto& [name, file] : files) {
+    const Image expected = decode_image(file, name).image;
+    EXPECT_EXIT(decode_with_little_memory(file, expected), ::testing::ExitedWithCode(0), "")
+        << name;
+  }
 }
 
 TEST(Image, DamagedFilesNeverCrashOrPrint) {

@@ -19,6 +19,7 @@
 #include "relay/base64.h"
 #include "relay/module_reader.h"
 #include "relay/module_text.h"
+#include "support/sanitizer.h"
 
 namespace tvmq::driver {
 namespace {
@@ -61,17 +62,6 @@ std::uint64_t memory_in(std::string_view field) {
   }
   return 0;
 }
-
-// Sanitizers have memory of their own. gcc says so by macros, clang by a feature.
-#ifndef __has_feature
-#define __has_feature(feature) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
-    __has_feature(address_sanitizer)
-constexpr bool kSanitizer = true;
-#else
-constexpr bool kSanitizer = false;
-#endif
 
 /// error_of(), and the memory it took held against size x 8 + 256 MB.
 std::string error_within_memory(std::string_view json) {
