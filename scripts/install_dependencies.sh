@@ -9,7 +9,7 @@ packages=(
   libdnnl-dev ocl-icd-opencl-dev                                   # float and integer kernels; its
                                                                    # CMake files ask for OpenCL
   libopencv-core-dev libopencv-imgcodecs-dev libopencv-imgproc-dev # image decoding and resizing
-  libjpeg-dev libpng-dev                                           # ... the two formats read directly
+  libjpeg-dev libpng-dev libwebp-dev                               # ... the three formats read directly
   libpugixml-dev libsimdjson-dev zlib1g-dev                        # file formats
   libcli11-dev libfmt-dev libspdlog-dev                            # command line, text, log
   libgtest-dev libgmock-dev libbenchmark-dev                       # tests, benchmarks

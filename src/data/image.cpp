@@ -63,15 +63,7 @@ cv::Mat quiet_imdecode(std::string_view file) {
 /// Its own pixels, our copy of them, and what the decoder behind OpenCV needs.
 std::uint64_t opencv_bytes_per_pixel(ImageFormat format) {
   constexpr std::uint64_t kTiffTile = 8;  // four channels of 16 bits; a tile may be the image
-  constexpr std::uint64_t kWebpCanvas = 4;
-  switch (format) {
-    case ImageFormat::kTiff:
-      return 2 * kPixelBytes + kTiffTile;
-    case ImageFormat::kWebp:
-      return 2 * kPixelBytes + kWebpCanvas;
-    default:
-      return 2 * kPixelBytes;
-  }
+  return 2 * kPixelBytes + (format == ImageFormat::kTiff ? kTiffTile : 0);
 }
 
 RawImage decode_with_opencv(ImageFormat format, std::string_view file) {
@@ -145,6 +137,7 @@ std::string_view format_name(ImageFormat format) {
 RawImage decode(ImageFormat format, std::string_view file) {
   if (format == ImageFormat::kJpeg) return decode_jpeg(file);
   if (format == ImageFormat::kPng) return decode_png(file);
+  if (format == ImageFormat::kWebp) return decode_webp(file);
   return decode_with_opencv(format, file);
 }
 

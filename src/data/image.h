@@ -1,9 +1,10 @@
 // Image files to 8-bit BGR pixels and to another size: the same bytes as cv2.imread (with its
 // default flags) and cv2.resize (bilinear) give.
 //
-// JPEG and PNG go to libjpeg and libpng directly, because OpenCV lets both print to stderr and
-// hides their warnings; BMP, PNM, TIFF and WebP go through OpenCV. Images are turned as their EXIF
-// orientation says, 16 bits become 8, grey becomes BGR, transparency is dropped.
+// JPEG, PNG and WebP go to libjpeg, libpng and libwebp directly, because OpenCV lets the first two
+// print to stderr and hides their warnings, and gives what the third refuses to any other of its
+// decoders, GDCM and GDAL among them; BMP, PNM and TIFF go through OpenCV. Images are turned as
+// their EXIF orientation says, 16 bits become 8, grey becomes BGR, transparency is dropped.
 #pragma once
 
 #include <cstdint>

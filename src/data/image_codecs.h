@@ -18,8 +18,9 @@ struct RawImage {
 
 RawImage decode_jpeg(std::string_view file);
 RawImage decode_png(std::string_view file);
+RawImage decode_webp(std::string_view file);
 
-/// The size that the header of a BMP, PNM, TIFF or WebP file announces (for TIFF the larger of
+/// The size that the header of a BMP, PNM or TIFF file announces (for TIFF the larger of
 /// image and tile), to be checked before OpenCV allocates; {0, 0} if the header makes no sense.
 ImageSize announced_size(ImageFormat format, std::string_view file);
 

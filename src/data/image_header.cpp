@@ -75,19 +75,6 @@ ImageSize bmp_size(const Fields& fields) {
           .height = std::abs(static_cast<std::int64_t>(height))};
 }
 
-ImageSize webp_size(std::string_view file, const Fields& fields) {
-  const std::string_view chunk = file.size() < 16 ? "" : file.substr(12, 4);
-  if (chunk == "VP8X") return {.width = fields.get(24, 3) + 1, .height = fields.get(27, 3) + 1};
-  if (chunk == "VP8L") {
-    const std::uint32_t packed = fields.get(21, 4);
-    return {.width = (packed & 0x3fff) + 1, .height = (packed >> 14 & 0x3fff) + 1};
-  }
-  if (chunk == "VP8 ") {
-    return {.width = fields.get(26, 2) & 0x3fff, .height = fields.get(28, 2) & 0x3fff};
-  }
-  return {};
-}
-
 /// An entry may be there twice: readers take the first or the last, the larger is safe.
 ImageSize tiff_size(std::string_view file) {
   const auto fields = tiff_fields(file);
@@ -106,6 +93,8 @@ ImageSize tiff_size(std::string_view file) {
           .height = std::max(image.height, tile.height)};
 }
 
+constexpr std::string_view kSpace = " \t\n\v\f\r";
+
 /// The number that starts at `at` or behind it, as OpenCV finds it: the byte behind its digits
 /// belongs to it, even a '#'. 0 if there is none.
 std::int64_t pnm_number(std::string_view file, std::size_t& at) {
@@ -113,7 +102,7 @@ std::int64_t pnm_number(std::string_view file, std::size_t& at) {
   while (at < file.size() && !is_digit()) {
     if (file[at] == '#') {
       at = std::min(file.find_first_of("\n\r", at), file.size() - 1);
-    } else if (std::string_view(" \t\n\v\f\r").find(file[at]) == std::string_view::npos) {
+    } else if (kSpace.find(file[at]) == kSpace.npos) {
       return 0;
     }
     ++at;
@@ -135,6 +124,8 @@ ImageSize pnm_size(std::string_view file) {
 
 }  // namespace
 
+// BMP, PNM and TIFF exactly as OpenCV knows them, or stricter: a file that its own decoders of them
+// do not take goes to its others, for formats that are none of our business.
 std::optional<ImageFormat> detect_image_format(std::string_view head) {
   using namespace std::string_view_literals;
   if (head.starts_with("\xff\xd8\xff"sv)) return ImageFormat::kJpeg;
@@ -148,8 +139,7 @@ std::optional<ImageFormat> detect_image_format(std::string_view head) {
        {"\x0c\0"sv, "\x28\0"sv, "\x34\0"sv, "\x38\0"sv, "\x40\0"sv, "\x6c\0"sv, "\x7c\0"sv}) {
     if (head.starts_with("BM") && bmp_header == known) return ImageFormat::kBmp;
   }
-  if (head[0] == 'P' && head[1] >= '1' && head[1] <= '6' &&
-      (head[2] == ' ' || head[2] == '\n' || head[2] == '\r' || head[2] == '\t' || head[2] == '#')) {
+  if (head[0] == 'P' && head[1] >= '1' && head[1] <= '6' && kSpace.find(head[2]) != kSpace.npos) {
     return ImageFormat::kPnm;
   }
   return std::nullopt;
@@ -164,10 +154,9 @@ ImageSize announced_size(ImageFormat format, std::string_view file) {
       return pnm_size(file);
     case ImageFormat::kTiff:
       return tiff_size(file);
-    case ImageFormat::kWebp:
-      return webp_size(file, fields);
     case ImageFormat::kJpeg:
     case ImageFormat::kPng:
+    case ImageFormat::kWebp:
       break;
   }
   return {};

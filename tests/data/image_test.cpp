@@ -83,6 +83,17 @@ std::map<std::string, std::string> samples() {
   }
   files["progressive.jpg"] = encoded(colour, ".jpg", {cv::IMWRITE_JPEG_PROGRESSIVE, 1});
   files["bilevel.png"] = encoded(grey > 100, ".png", {cv::IMWRITE_PNG_BILEVEL, 1});
+  cv::Mat transparent(23, 37, CV_8UC4);
+  for (int i = 0; i < 23 * 37; ++i) {
+    const auto& bgr = colour.at<cv::Vec3b>(i);
+    transparent.at<cv::Vec4b>(i) = {bgr[0], bgr[1], bgr[2], static_cast<std::uint8_t>(i)};
+  }
+  for (const int quality : {60, 101}) {  // 101: without loss
+    files[fmt::format("colour{}.webp", quality)] =
+        encoded(colour, ".webp", {cv::IMWRITE_WEBP_QUALITY, quality});
+    files[fmt::format("transparent{}.webp", quality)] =
+        encoded(transparent, ".webp", {cv::IMWRITE_WEBP_QUALITY, quality});
+  }
   files["cmyk.jpg"] = testing::cmyk_jpeg(37, 23);
   for (int orientation = 0; orientation <= 9; ++orientation) {
     for (const bool big_endian : {false, true}) {
@@ -207,8 +218,9 @@ TEST(Image, RefusesBombsBeforeTheirPixelsAreAllocated) {
   EXPECT_THAT(error_of("P6\n#1 1\r100000 100000\n255\n"), HasSubstr("100000 x 100000"));
   EXPECT_THAT(error_of("BM" + le(0, 12) + le(40, 4) + le(100'000, 4) + le(0xffff0000, 4)),
               HasSubstr("100000 x 65536"));
-  EXPECT_THAT(error_of("RIFF" + le(30, 4) + "WEBPVP8X" + le(10, 8) + le(0xffffff, 3) + le(9, 3)),
-              HasSubstr("16777216 x 10"));
+  EXPECT_THAT(error_of("RIFF" + le(30, 4) + "WEBPVP8L" + le(18, 4) + "\x2f" + le(0xfffffff, 4) +
+                       std::string(13, '\0')),
+              HasSubstr("16384 x 16384"));
   const auto entry = [](std::uint32_t tag, std::uint32_t type, std::uint32_t value) {
     return le(tag, 2) + le(type, 2) + le(1, 4) + le(value, 4);
   };
@@ -225,6 +237,28 @@ TEST(Image, RefusesBombsBeforeTheirPixelsAreAllocated) {
   EXPECT_THAT(error_of(tiff(entry(257, 16, 62), entry(323, 3, 8))), HasSubstr("10 x 1073741824 "));
   EXPECT_THAT(error_of(tiff(entry(257, 17, 58), entry(323, 3, 8))), HasSubstr("10 x 1073741824 "));
   EXPECT_THAT(error_of(tiff(entry(323, 3, 8), entry(323, 3, 8))), HasSubstr("damaged"));
+}
+
+// What its decoder of the format does not take, OpenCV gives to others.
+TEST(Image, IsReadAsNothingElse) {
+  // DICOM: GDCM, behind OpenCV, ends the process.
+  std::string dicom = "P2#\n51\n1 2";
+  dicom.resize(128);
+  dicom += "DICM" + le(2, 2) + le(0, 2) + "UL" + le(4, 2) + std::string(64, '\0');
+  EXPECT_THAT(error_of(dicom), HasSubstr("found a file that is no image"));
+  for (const std::string_view head : {"P2\n51\n1 2"sv, "II*\0\x08\0\0\0"sv, "MM\0*\0\0\0\x08"sv,
+                                      "RIFF\x1a\0\0\0WEBPVP8 "sv, "BM    "sv}) {
+    SCOPED_TRACE(head);
+    dicom.replace(0, head.size(), head);
+    if (head.starts_with("BM")) dicom.replace(14, 2, "\x28\0"sv);
+    EXPECT_THAT(error_of(dicom), HasSubstr("image cannot be read"));
+  }
+}
+
+TEST(Image, RefusesAnAnimation) {
+  const std::string file = "RIFF" + le(74, 4) + "WEBPVP8X" + le(10, 4) + le(2, 4) + le(7, 3) +
+                           le(7, 3) + "ANIM" + le(6, 4) + le(0, 6) + std::string(30, '\0');
+  EXPECT_THAT(error_of(file), HasSubstr("animated, expected one image"));
 }
 
 TEST(Image, RefusesAJpegOfEndlessScans) {
