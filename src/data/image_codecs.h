@@ -16,6 +16,12 @@ struct RawImage {
   std::string error;
 };
 
+inline RawImage failure(std::string_view error) {
+  RawImage result;
+  result.error = error;
+  return result;
+}
+
 RawImage decode_jpeg(std::string_view file);
 RawImage decode_png(std::string_view file);
 RawImage decode_webp(std::string_view file);

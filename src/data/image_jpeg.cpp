@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
-#include <utility>
 
 // clang-format off: jpeglib.h needs FILE
 #include <jerror.h>
@@ -162,14 +161,9 @@ int orientation_of(const jpeg_decompress_struct& decoder) {
 RawImage decode_jpeg(std::string_view file) {
   RawImage result;
   Decompressor decompressor(file);
-  const auto fail = [&](std::string error) {
-    result.image = {};
-    result.error = std::move(error);
-    return std::move(result);
-  };
   const auto failed = [&] {
     if (decompressor.session().out_of_memory) throw std::bad_alloc();
-    return fail(decompressor.session().error);
+    return failure(decompressor.session().error);
   };
   if (!decompressor.read_header()) return failed();
   const jpeg_decompress_struct& decoder = decompressor.state();
@@ -177,7 +171,7 @@ RawImage decode_jpeg(std::string_view file) {
   const std::uint64_t bytes_per_pixel = kPixelBytes + decompressor.coefficient_bytes_per_pixel();
   if (std::string error = size_error(result.image.size, bytes_per_pixel, file.size());
       !error.empty()) {
-    return fail(error);
+    return failure(error);
   }
   result.orientation = orientation_of(decoder);
 

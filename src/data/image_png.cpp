@@ -121,17 +121,12 @@ class Reader {
 RawImage decode_png(std::string_view file) {
   RawImage result;
   Reader reader(file);
-  const auto fail = [&](std::string error) {
-    result.image = {};
-    result.error = std::move(error);
-    return std::move(result);
-  };
   const bool has_header = reader.read_header();
   if (reader.session().out_of_memory) throw std::bad_alloc();
-  if (!has_header) return fail(reader.session().error);
+  if (!has_header) return failure(reader.session().error);
   result.image.size = reader.size();
   if (std::string error = size_error(result.image.size, kPixelBytes, file.size()); !error.empty()) {
-    return fail(error);
+    return failure(error);
   }
 
   const auto stride = static_cast<std::size_t>(result.image.size.width) * 3;
@@ -141,7 +136,7 @@ RawImage decode_png(std::string_view file) {
   for (std::size_t y = 0; y < height; ++y) rows[y] = result.image.bgr.data() + y * stride;
   const bool has_rows = reader.read_rows(rows.data());
   if (reader.session().out_of_memory) throw std::bad_alloc();
-  if (!has_rows) return fail(reader.session().error);
+  if (!has_rows) return failure(reader.session().error);
   result.orientation = reader.orientation();
   return result;
 }

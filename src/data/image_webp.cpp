@@ -12,8 +12,11 @@ const std::uint8_t* bytes_of(std::string_view file) {
   return reinterpret_cast<const std::uint8_t*>(file.data());
 }
 
+/// Why it is not VP8_STATUS_OK. Throws std::bad_alloc if it was for want of memory.
 std::string_view reason(VP8StatusCode status) {
   switch (status) {
+    case VP8_STATUS_OUT_OF_MEMORY:
+      throw std::bad_alloc();
     case VP8_STATUS_NOT_ENOUGH_DATA:
       return "the file ends early";
     case VP8_STATUS_UNSUPPORTED_FEATURE:
@@ -30,22 +33,16 @@ RawImage decode_webp(std::string_view file) {
   // Tables for groups of pixels (up to 20 kB each, 65,536 of them) stand in no header.
   constexpr std::uint64_t kDecoderBytes = 5;
   RawImage result;
-  const auto fail = [&](std::string_view error) {
-    result.image = {};
-    result.error = error;
-    return std::move(result);
-  };
   WebPDecoderConfig config{};
-  if (WebPInitDecoderConfig(&config) == 0) return fail("libwebp is of another version");
+  if (WebPInitDecoderConfig(&config) == 0) return failure("libwebp is of another version");
   VP8StatusCode status = WebPGetFeatures(bytes_of(file), file.size(), &config.input);
-  if (status == VP8_STATUS_OUT_OF_MEMORY) throw std::bad_alloc();
-  if (status != VP8_STATUS_OK) return fail(reason(status));
-  if (config.input.has_animation != 0) return fail("animated, expected one image");
+  if (status != VP8_STATUS_OK) return failure(reason(status));
+  if (config.input.has_animation != 0) return failure("animated, expected one image");
   result.image.size = {.width = config.input.width, .height = config.input.height};
   if (const std::string error =
           size_error(result.image.size, kPixelBytes + kDecoderBytes, file.size());
       !error.empty()) {
-    return fail(error);
+    return failure(error);
   }
   const auto stride = static_cast<std::size_t>(result.image.size.width) * kPixelBytes;
   result.image.bgr.resize(stride * static_cast<std::size_t>(result.image.size.height));
@@ -56,8 +53,7 @@ RawImage decode_webp(std::string_view file) {
                           .size = result.image.bgr.size()};
   status = WebPDecode(bytes_of(file), file.size(), &config);
   WebPFreeDecBuffer(&config.output);
-  if (status == VP8_STATUS_OUT_OF_MEMORY) throw std::bad_alloc();
-  if (status != VP8_STATUS_OK) return fail(reason(status));
+  if (status != VP8_STATUS_OK) return failure(reason(status));
   return result;
 }
 

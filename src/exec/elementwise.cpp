@@ -26,7 +26,6 @@ class ElementwiseKernel final : public FastKernel {
         loops_(layout_loops(type.shape, layout)),
         size_(ir::dtype_size(type.dtype)) {
     collapse(walks.sizes);
-    slot_bytes_ = slot_bytes(row_step_ * column_step_);
     if (!one_thread && outer_ * rows_ * columns_ >= kParallelElements) {
       threads_ = omp_get_max_threads();
     }
@@ -38,7 +37,7 @@ class ElementwiseKernel final : public FastKernel {
   }
 
   std::size_t scratch_bytes() const override {
-    return static_cast<std::size_t>(threads_) * (code_.slots + walks_.size()) * slot_bytes_;
+    return static_cast<std::size_t>(threads_) * thread_scratch_bytes();
   }
   std::size_t constant_bytes() const override {
     std::size_t bytes = 0;
@@ -52,8 +51,7 @@ class ElementwiseKernel final : public FastKernel {
   void run(const StepBuffers& buffers, KernelState* /*state*/) const override {
     const std::int64_t units = outer_ * row_groups_ * column_groups_;
     share_units(threads_, units, [&](std::int64_t thread, std::int64_t begin, std::int64_t end) {
-      run_units(buffers, buffers.scratch + thread * (code_.slots + walks_.size()) * slot_bytes_,
-                begin, end);
+      run_units(buffers, buffers.scratch + thread * thread_scratch_bytes(), begin, end);
     });
     clear_padding(buffers.outputs[0]);
   }
@@ -67,12 +65,8 @@ class ElementwiseKernel final : public FastKernel {
   }
 
  private:
-  /// What a chunk of `elements` of any type takes, to whole lines of the cache: no more than small
-  /// values need, of which a network may have thousands.
-  static std::size_t slot_bytes(std::int64_t elements) {
-    constexpr std::size_t kLine = 64;
-    return (static_cast<std::size_t>(elements) * 8 + kLine - 1) / kLine * kLine;
-  }
+  /// Slots and gathered operands of one thread.
+  std::size_t thread_scratch_bytes() const { return (code_.slots + walks_.size()) * slot_bytes_; }
 
   /// Joins neighbouring loops that every operand walks as one, and splits the rest into outer
   /// loops, rows and columns.
@@ -105,6 +99,9 @@ class ElementwiseKernel final : public FastKernel {
     column_step_ = std::min(columns_, kChunk);
     row_step_ =
         columns_ >= kChunk ? 1 : std::min(rows_, kChunk / std::max<std::int64_t>(columns_, 1));
+    constexpr std::size_t kLine = 64;
+    slot_bytes_ =
+        (static_cast<std::size_t>(row_step_ * column_step_) * 8 + kLine - 1) / kLine * kLine;
     column_groups_ = columns_ == 0 ? 0 : (columns_ + column_step_ - 1) / column_step_;
     row_groups_ = rows_ == 0 || row_step_ == 0 ? 0 : (rows_ + row_step_ - 1) / row_step_;
     full_strides_.assign(sizes.size(), 1);
@@ -231,7 +228,7 @@ class ElementwiseKernel final : public FastKernel {
   std::vector<ir::Tensor> repeated_;  ///< by operand; empty: fetched for every chunk
   LayoutLoops loops_;
   std::size_t size_;
-  std::size_t slot_bytes_ = 0;
+  std::size_t slot_bytes_ = 0;  ///< for a chunk of any type, to whole lines of the cache
   int threads_ = 1;
   std::int64_t outer_ = 1;
   std::int64_t rows_ = 1;
