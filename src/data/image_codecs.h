@@ -1,6 +1,7 @@
 // The decoders behind decode_image(), one per library. See data/image.h.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -36,6 +37,11 @@ int exif_orientation(std::string_view exif);
 
 /// Bytes per pixel of an Image.
 inline constexpr std::uint64_t kPixelBytes = 3;
+
+/// The most memory that an image may take while it is decoded, its pixels included.
+constexpr std::uint64_t image_memory(std::size_t file_bytes) {
+  return kImageMemory + 8 * file_bytes;
+}
 
 /// Why an image of this size is refused; empty if it is not. `bytes_per_pixel`: the most memory
 /// that decoding it takes at one time, its pixels included; `file_bytes`: the size of its file.

@@ -183,12 +183,11 @@ std::string size_error(ImageSize size, std::uint64_t bytes_per_pixel, std::size_
   }
   const std::uint64_t bytes =
       static_cast<std::uint64_t>(size.width * size.height) * bytes_per_pixel;
-  if (bytes <= kImageMemory + 8 * file_bytes) return "";
+  if (bytes <= image_memory(file_bytes)) return "";
   return fmt::format(
       "the header announces {} x {} pixels, which take {} MB of memory, expected at most {} MB for "
       "a file of {} bytes; make the image smaller",
-      size.width, size.height, bytes / 1'000'000, (kImageMemory + 8 * file_bytes) / 1'000'000,
-      file_bytes);
+      size.width, size.height, bytes / 1'000'000, image_memory(file_bytes) / 1'000'000, file_bytes);
 }
 
 }  // namespace tvmq::data
