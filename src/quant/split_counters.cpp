@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/error.h"
 
 namespace tvmq::quant {
 namespace {
 
-constexpr std::size_t kBlock = SparseCounts::kBlock;
+/// Counters that are looked at together.
+constexpr std::size_t kBlock = 64;
 
 /// The first block from `block` on with a counter that is not zero, or `blocks`: most of many
 /// counters are usually zero, and are passed over.
@@ -23,13 +25,6 @@ next_block(const std::uint16_t* even, const std::uint16_t* odd, std::size_t bloc
     if (any != 0) break;
   }
   return block;
-}
-
-__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"))) void move_block(
-    std::uint16_t* even, std::uint16_t* odd, std::uint64_t* totals) {
-  for (std::size_t i = 0; i < kBlock; ++i) totals[i] += static_cast<unsigned>(even[i]) + odd[i];
-  std::fill_n(even, kBlock, std::uint16_t{0});
-  std::fill_n(odd, kBlock, std::uint16_t{0});
 }
 
 }  // namespace
@@ -57,13 +52,21 @@ void SplitCounters::increment(std::span<const std::uint16_t> indices) {
 
 void SplitCounters::move_to(SparseCounts& totals) {
   check(totals.size() == size_, "one total per counter");
+  const auto take = [&](std::size_t index) {
+    return std::uint64_t{std::exchange(even_[index], std::uint16_t{0})} +
+           std::exchange(odd_[index], std::uint16_t{0});
+  };
+  totals.add_to_each(take);
+  // What is left was zero until now: little, but for the first time.
+  SparseCounts others(size_);
   const std::size_t blocks = even_.size() / kBlock;
   std::size_t block = next_block(even_.data(), odd_.data(), 0, blocks);
   while (block < blocks) {
-    const std::size_t first = block * kBlock;
-    move_block(&even_[first], &odd_[first], totals.block(block).data());
+    const std::size_t end = std::min((block + 1) * kBlock, size_);
+    for (std::size_t i = block * kBlock; i < end; ++i) others.add(i, take(i));
     block = next_block(even_.data(), odd_.data(), block + 1, blocks);
   }
+  totals.add(others);
   increments_ = 0;
 }
 

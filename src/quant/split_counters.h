@@ -30,7 +30,7 @@ class SplitCounters {
 
  private:
   std::size_t size_;
-  std::vector<std::uint16_t> even_;  ///< whole blocks of SparseCounts
+  std::vector<std::uint16_t> even_;  ///< whole blocks, the rest stays zero
   std::vector<std::uint16_t> odd_;
   std::size_t increments_ = 0;
 };

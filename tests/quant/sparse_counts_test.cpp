@@ -43,6 +43,12 @@ TEST(SparseCounts, AreWhatWasAdded) {
   EXPECT_EQ(counts.to_vector()[999], 4U);
 }
 
+TEST(SparseCounts, AddToThoseThatAreNotZero) {
+  SparseCounts counts = some_counts();
+  counts.add_to_each([](std::size_t index) { return index / 100; });
+  EXPECT_THAT(nonzeros(counts), ElementsAre(Pair(0, 1), Pair(1, 3), Pair(500, 12), Pair(999, 13)));
+}
+
 TEST(SparseCounts, KnowWhatIsBelow) {
   const SparseCounts counts = some_counts();
   EXPECT_EQ(counts.below(0), 0U);

@@ -39,7 +39,7 @@ TEST(SplitCounters, HoldAsManyAsPromisedOfOneKind) {
 }
 
 TEST(SplitCounters, HandOverEveryCounterOfManyBlocks) {
-  constexpr std::size_t kCounters = 5 * SparseCounts::kBlock + 7;  // whole blocks and a rest
+  constexpr std::size_t kCounters = 5 * 64 + 7;  // whole blocks and a rest
   for (std::size_t index = 0; index < kCounters; ++index) {
     SplitCounters counters(kCounters);
     counters.increment(std::vector<std::uint16_t>{static_cast<std::uint16_t>(index)});
