@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -52,8 +53,7 @@ std::size_t NodeTable::padding() { return simdjson::SIMDJSON_PADDING; }
 /// What the views point into.
 struct NodeTable::Storage {
   std::string text;
-  od::parser parser;  ///< holds the strings without their escapes
-  std::deque<std::string> decoded;
+  std::deque<std::string> decoded;  ///< strings that stand otherwise in the text
 };
 
 /// Walks the JSON once, from front to back.
@@ -71,8 +71,7 @@ class NodeTable::Parser {
     }
     text.reserve(text.size() + padding());
     od::document document;
-    need(table_.storage_->parser
-             .iterate(simdjson::padded_string_view(text.data(), text.size(), text.capacity()))
+    need(parser_.iterate(simdjson::padded_string_view(text.data(), text.size(), text.capacity()))
              .get(document));
     od::object top;
     if (document.get_object().get(top) != simdjson::SUCCESS) {
@@ -146,16 +145,38 @@ class NodeTable::Parser {
     need(error);
   }
 
+  /// The string that starts at `begin` in the text, behind its quote; nothing if it has escapes.
+  std::optional<std::string_view> without_escapes(const char* begin) const {
+    const std::string& text = table_.storage_->text;
+    const std::string_view rest(begin, text.data() + text.size() - begin);
+    const std::string_view string = rest.substr(0, rest.find('"'));
+    if (string.find('\\') != string.npos) return std::nullopt;
+    return string;
+  }
+
+  /// What simdjson unescaped, which lives as long as the parser.
+  std::string_view kept(std::string_view text) const {
+    return table_.storage_->decoded.emplace_back(text);
+  }
+
   std::string_view key_of(od::field& field) const {
+    if (const auto key = without_escapes(field.key().raw())) return *key;
     std::string_view key;
     need(field.unescaped_key().get(key));
-    return key;
+    return kept(key);
   }
 
   std::string_view string(od::value value, std::string_view what) const {
+    const std::string_view token = value.raw_json_token();
+    std::optional<std::string_view> plain;
+    if (token.starts_with('"')) plain = without_escapes(token.data() + 1);
+    if (plain) {
+      need(value.get_raw_json_string().error());
+      return *plain;
+    }
     std::string_view text;
     need_type(value.get_string().get(text), value, fmt::format("a string as {}", what));
-    return text;
+    return kept(text);
   }
 
   std::uint64_t number(od::value value) const {
@@ -296,6 +317,7 @@ class NodeTable::Parser {
   }
 
   NodeTable& table_;
+  od::parser parser_;
   std::string_view place_;
   bool in_node_ = false;
 };

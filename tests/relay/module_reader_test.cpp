@@ -26,6 +26,31 @@ TEST(ModuleReader, ReadsAModule) {
   EXPECT_EQ(graph[graph.output()].name, "layer1");
 }
 
+TEST(ModuleReader, EscapesMeanWhatTheyStandFor) {
+  struct Case {
+    std::string_view from;
+    std::string_view to;
+    std::string_view name;  // of the input
+  };
+  for (const Case& each : {
+           Case{R"("repr_str": "x")", R"("repr_str": "\u0078")", "x"},
+           Case{R"("repr_str": "x")", R"("repr_str": "a\\b \"c\"\n")", "a\\b \"c\"\n"},
+           Case{R"("repr_str": "x")", R"("repr_str": "\\")", "\\"},
+           Case{R"("repr_str": "x")", R"("repr_str": "\"")", "\""},
+           Case{R"("repr_str": "x")", R"("repr_str": "")", ""},
+           Case{R"("repr_str": "x")", R"("r\u0065pr_str": "x")", "x"},
+           Case{R"("dtype": "float32")", R"("\u0064type": "floa\u007432")", "x"},
+       }) {
+    const ir::Graph graph = parse_main(replaced(kReluModule, each.from, each.to));
+    EXPECT_EQ(graph[0].name, each.name) << each.to;
+    EXPECT_EQ(graph[0].type, ir::Type(ir::TensorType{ir::DType::kFloat32, {4}})) << each.to;
+  }
+  for (const std::string_view wrong : {R"("\x")", R"("\u12")", R"("\ud800")", "\"\n\"", R"("\)"}) {
+    EXPECT_THAT(reading_error(replaced(kReluModule, R"("x")", wrong)), HasSubstr("not valid JSON"))
+        << wrong;
+  }
+}
+
 TEST(ModuleReader, ReadsAFunctionAsMain) {
   const ir::Graph graph = parse_main(replaced(kReluModule, R"("root": 1)", R"("root": 4)"));
   EXPECT_TRUE(graph[graph.output()].is_call(ir::Op::kRelu));
