@@ -1,7 +1,9 @@
 // The attributes of one operator call.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -61,5 +63,27 @@ using Attrs = std::variant<
     ReduceAttrs, ArgReduceAttrs, VarianceAttrs, InitOpAttrs, OneHotAttrs, Resize2DAttrs,
     LayoutTransformAttrs, FixedPointMultiplyAttrs, FixedPointMultiplyPerAxisAttrs, QuantizeAttrs,
     DequantizeAttrs, RequantizeAttrs, BroadcastAttrs, SimulatedQuantizeAttrs, OpaqueAttrs>;
+
+/// Attributes as a node keeps them: a cheap handle, whose copies share one constant value. Most
+/// nodes have none, and those of a convolution would be more than half of every node.
+class SharedAttrs {
+ public:
+  SharedAttrs() = default;  ///< std::monostate
+  // NOLINTNEXTLINE(google-explicit-constructor): a node's attributes are Attrs to everyone
+  SharedAttrs(Attrs attrs) {
+    if (attrs.index() != 0) attrs_ = std::make_shared<const Attrs>(std::move(attrs));
+  }
+
+  [[nodiscard]] const Attrs& operator*() const { return attrs_ == nullptr ? kNone : *attrs_; }
+  [[nodiscard]] const Attrs* operator->() const { return &**this; }
+  bool operator==(const SharedAttrs& other) const { return **this == *other; }
+
+ private:
+  static const Attrs kNone;
+
+  std::shared_ptr<const Attrs> attrs_;  ///< null: std::monostate
+};
+
+inline const Attrs SharedAttrs::kNone;
 
 }  // namespace tvmq::ir

@@ -37,7 +37,7 @@ struct Node {
   NodeKind kind = NodeKind::kInput;
   Op op = Op::kOpaque;         ///< kCall
   std::vector<NodeId> inputs;  ///< operands in order
-  Attrs attrs;                 ///< kCall
+  SharedAttrs attrs;           ///< kCall
   std::int64_t index = 0;      ///< kTupleGetItem
   Tensor value;                ///< kConstant
   std::string callee;          ///< kInvoke: the function; kCall of kOpaque: TVM's operator name
@@ -58,7 +58,7 @@ struct Node {
   /// The attributes as `T`. REQUIRES: they are of that type.
   template <class T>
   [[nodiscard]] const T& attrs_as() const {
-    const T* typed = std::get_if<T>(&attrs);
+    const T* typed = std::get_if<T>(&*attrs);
     check(typed != nullptr, "attributes of another operator");
     return *typed;
   }

@@ -288,9 +288,9 @@ class Printer {
     const bool opaque = node.op == Op::kOpaque;
     text_ += opaque ? "opaque " + quoted(node.callee) : std::string(node.op_name());
     print_operands(node);
-    const std::string fields = std::visit(FieldText{}, node.attrs);
-    if (opaque && node.attrs.index() != 0) {
-      append(" with {} {{{}}}", std::visit(AttrsKey{}, node.attrs), fields);
+    const std::string fields = std::visit(FieldText{}, *node.attrs);
+    if (opaque && node.attrs->index() != 0) {
+      append(" with {} {{{}}}", std::visit(AttrsKey{}, *node.attrs), fields);
     } else if (!fields.empty()) {
       append(" {{{}}}", fields);
     }

@@ -87,8 +87,9 @@ class Parser {
     }
     node.op = *op;
     node.inputs = parse_operands();
-    node.attrs = op_info(*op).default_attrs;
-    if (lexer_.peek().text == "{") values_.read_fields(node.attrs);
+    Attrs attrs = op_info(*op).default_attrs;
+    if (lexer_.peek().text == "{") values_.read_fields(attrs);
+    node.attrs = std::move(attrs);
   }
 
   std::vector<NodeId> parse_operands() {

@@ -21,14 +21,14 @@ std::string call_violation(const Node& node) {
   if (node.inputs.size() != info.arguments) {
     return fmt::format("{} arguments, expected {}", node.inputs.size(), info.arguments);
   }
-  return node.attrs.index() == info.attrs_index ? "" : "attributes of another operator";
+  return node.attrs->index() == info.attrs_index ? "" : "attributes of another operator";
 }
 
 /// What is wrong with a node by itself; empty if nothing.
 std::string node_violation(const Node& node) {
   const bool is_call = node.kind == NodeKind::kCall;
   if (!is_call && node.op != Op::kOpaque) return "an operator on what is not a call";
-  if (!is_call && node.attrs.index() != 0) return "attributes on what is not a call";
+  if (!is_call && node.attrs->index() != 0) return "attributes on what is not a call";
   if (node.kind != NodeKind::kConstant && !node.value.empty()) return "a value beside a constant";
   switch (node.kind) {
     case NodeKind::kInput:

@@ -188,7 +188,7 @@ class ConstantFolder {
   }
 
   static std::optional<DType> dtype_attribute(const Node& call) {
-    const auto* attrs = std::get_if<OpaqueAttrs>(&call.attrs);
+    const auto* attrs = std::get_if<OpaqueAttrs>(&*call.attrs);
     if (attrs == nullptr) return std::nullopt;
     for (const auto& [name, field] : attrs->fields) {
       const auto* dtype = std::get_if<DType>(&field.value);

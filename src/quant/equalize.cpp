@@ -22,7 +22,7 @@ using ir::Tensor;
 using Users = std::vector<std::vector<NodeId>>;
 
 bool is_depthwise(const Node& node) {
-  const auto* attrs = std::get_if<ir::Conv2DAttrs>(&node.attrs);
+  const auto* attrs = std::get_if<ir::Conv2DAttrs>(&*node.attrs);
   return attrs != nullptr && attrs->groups > 1;
 }
 

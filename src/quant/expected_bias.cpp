@@ -15,7 +15,7 @@ std::vector<float> offsets_of(const Node& layer, const ir::Tensor& weight,
                               const QuantizedWeight& rounded, const std::vector<double>& means) {
   const auto outputs = static_cast<std::size_t>(weight.shape()[0]);
   const auto inputs = static_cast<std::size_t>(weight.shape()[1]);
-  const auto* attrs = std::get_if<ir::Conv2DAttrs>(&layer.attrs);
+  const auto* attrs = std::get_if<ir::Conv2DAttrs>(&*layer.attrs);
   const std::size_t groups = attrs == nullptr ? 1 : static_cast<std::size_t>(attrs->groups);
   if (means.size() != inputs * groups) return {};
   const auto exact = weight.data<float>();

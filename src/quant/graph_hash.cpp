@@ -134,7 +134,7 @@ void add_node(Hasher& hasher, const ir::Node& node) {
       return;
     case ir::NodeKind::kCall:
       hasher.bytes(node.op_name());
-      std::visit([&](const auto& attrs) { add(hasher, attrs); }, node.attrs);
+      std::visit([&](const auto& attrs) { add(hasher, attrs); }, *node.attrs);
       return;
     case ir::NodeKind::kTuple:
       return;

@@ -52,7 +52,7 @@ class LayerPatches {
   LayerPatches(const ir::Graph& graph, NodeId layer, const AffineParameters& stored)
       : window_(exec::layer_window(graph, layer)), stored_(stored) {
     const auto& weight = graph[graph[layer].inputs[1]].value.shape();
-    const auto* attrs = std::get_if<ir::Conv2DAttrs>(&graph[layer].attrs);
+    const auto* attrs = std::get_if<ir::Conv2DAttrs>(&*graph[layer].attrs);
     moments_.shift = kPatchCenter - stored.zero_point;
     moments_.depthwise = attrs != nullptr && attrs->groups > 1;
     const auto kernel = static_cast<std::size_t>(window_.kernel_size());

@@ -25,7 +25,7 @@ bool accumulates_integers(const ir::Node& layer) {
         if constexpr (requires { attrs.out_dtype; }) return attrs.out_dtype;
         return DType::kVoid;
       },
-      layer.attrs);
+      *layer.attrs);
   return ir::is_integer(out) || ir::is_integer(dtype_of(layer));
 }
 

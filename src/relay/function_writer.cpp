@@ -94,13 +94,13 @@ NodeWriter::Ref FunctionWriter::add_expression(const ir::Node& node, const std::
 NodeWriter::Ref FunctionWriter::add_call(const ir::Node& node, std::span<const Ref> args) {
   const bool is_operator = node.kind == ir::NodeKind::kCall;
   check(!node.is_call(ir::Op::kSimulatedQuantize) &&
-            !std::holds_alternative<ir::SimulatedQuantizeAttrs>(node.attrs),
+            !std::holds_alternative<ir::SimulatedQuantizeAttrs>(*node.attrs),
         "simulated_quantize is never written to a file");
   const Ref callee = is_operator ? nodes_.named("Op", node.op_name()) : global_var_(node.callee);
   return expression("relay.Call",
                     {{"op", callee},
                      {"args", nodes_.array(args)},
-                     {"attrs", is_operator ? add_attrs(node.attrs) : Ref{}},
+                     {"attrs", is_operator ? add_attrs(*node.attrs) : Ref{}},
                      {"type_args", nodes_.array({})}},
                     span(node.name));
 }

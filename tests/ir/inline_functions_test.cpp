@@ -48,8 +48,7 @@ TEST(InlineFunctions, RefusesWhatCannotBePutInPlace) {
   EXPECT_THROW(inline_functions({{caller("f")}}), InputError) << "no such function";
   EXPECT_THROW(inline_functions({{relu_function("f"), caller("f", 2)}}), InputError)
       << "two arguments";
-  Function circle = caller("f");
-  circle.name = "f";
+  const Function circle{.name = "f", .graph = caller("f").graph};
   EXPECT_THROW(inline_functions({{circle, caller("f")}}), InputError) << "a circle";
 }
 
