@@ -51,7 +51,9 @@ std::string_view reason(VP8StatusCode status) {
 
 // libwebp calls these two through the dynamic linker, which takes the program's own. How much a
 // file makes it allocate stands in no header: up to 65,536 groups of pixels have 20 kB of tables
-// each. NOLINTBEGIN(readability-identifier-naming): libwebp's names
+// each.
+//
+// NOLINTBEGIN(readability-identifier-naming): libwebp's names
 extern "C" {
 void* WebPSafeMalloc(std::uint64_t count, std::size_t size);
 void* WebPSafeCalloc(std::uint64_t count, std::size_t size);
