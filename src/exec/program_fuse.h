@@ -30,6 +30,9 @@ struct PostOp {
   ValueId value = kNoValue;       ///< kAddValue
 };
 
+/// As many as oneDNN takes; one more, and it says that it has no memory.
+inline constexpr std::size_t kMostPostOps = 32;
+
 /// Element by element operators with results of one shape; the last one's result is stored.
 struct ElementwiseStep {
   std::vector<std::uint32_t> calls{};  ///< ascending

@@ -21,7 +21,8 @@ class Contraction {
       : graph_(graph), live_(live), position_(position), step_(std::move(step)), axis_(axis) {}
 
   void absorb_all() {
-    while (absorb_gate() || absorb_one()) {
+    constexpr std::size_t kOfOneCall = 2;  // of a batch normalisation
+    while (step_.post.size() + kOfOneCall <= kMostPostOps && (absorb_gate() || absorb_one())) {
     }
   }
   ContractionStep& step() { return step_; }

@@ -1,5 +1,8 @@
 #include "exec/program.h"
 
+#include <fmt/format.h>
+
+#include <functional>
 #include <thread>
 
 #include "base/error.h"
@@ -80,6 +83,49 @@ INSTANTIATE_TEST_SUITE_P(
                  {3, 3, 6, 1},
                  {.groups = 6, .channels = 6, .data_layout = "NHWC", .kernel_layout = "HWOI"}}),
     [](const auto& test) { return test.param.name; });
+
+// oneDNN takes 32 operators behind a layer.
+TEST(Program, AnyNumberOfOperatorsMayFollowALayer) {
+  struct Case {
+    const char* name;
+    std::function<NodeId(Graph&, NodeId, Numbers&)> append;
+  };
+  const Case cases[] = {
+      {"tanh", [](Graph& g, NodeId x, Numbers&) { return g.add_call(Op::kTanh, {x}); }},
+      {"batch normalisation",
+       [](Graph& g, NodeId x, Numbers& numbers) {
+         std::vector<NodeId> operands = {x};
+         for (int i = 0; i < 4; ++i)
+           operands.push_back(g.add_constant(numbers.floats({6}, 0.5, 1)));
+         return g.add_tuple_get_item(g.add_call(Op::kBatchNorm, operands, ir::BatchNormAttrs{}), 0);
+       }},
+      {"sum",
+       [](Graph& g, NodeId x, Numbers&) {
+         return g.add_call(Op::kAdd, {x, NodeId{0}});
+       }},
+  };
+  for (const bool dense : {false, true}) {
+    const ir::Shape shape = dense ? ir::Shape{2, 6} : ir::Shape{1, 6, 5, 5};
+    for (const Case& each : cases) {
+      for (const int length : {15, 16, 17, 31, 32, 33, 100}) {
+        SCOPED_TRACE(fmt::format("{} {}, dense: {}", length, each.name, dense));
+        Graph graph;
+        Numbers numbers;
+        NodeId x = graph.add_input("x", float_type(shape));
+        const NodeId w =
+            graph.add_constant(numbers.floats(dense ? ir::Shape{6, 6} : ir::Shape{6, 6, 1, 1}));
+        x = dense ? graph.add_call(Op::kDense, {x, w}, ir::DenseAttrs{})
+                  : graph.add_call(Op::kConv2D, {x, w}, ir::Conv2DAttrs{});
+        x = graph.add_call(Op::kTanh, {x});
+        for (int i = 0; i < length; ++i) x = each.append(graph, x, numbers);
+        graph.set_output(x);
+        infer_types(graph);
+        const std::vector<ir::Tensor> inputs = {numbers.floats(shape)};
+        expect_close(run_program(graph, inputs), run_reference(graph, inputs));
+      }
+    }
+  }
+}
 
 TEST(Program, FusesBiasActivationAndResidual) {
   Graph graph;
