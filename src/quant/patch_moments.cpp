@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <memory>
 #include <mutex>
 
@@ -14,7 +15,7 @@ namespace {
 
 using ir::NodeId;
 
-/// Blocks have at most so many elements, but at least one channel.
+/// Blocks have at most so many elements: whole channels where one fits.
 constexpr std::size_t kBlock = 256;
 /// Patches taken of a batch: neighbours resemble each other, more of them tell little.
 constexpr std::int64_t kPatchesPerBatch = 64;
@@ -30,6 +31,33 @@ bool has_patches(const ir::Graph& graph, const ir::Node& layer) {
                          graph[layer.inputs[0]].tensor_type().shape[1] == weight[0];
   return attrs.data_layout == "NCHW" && attrs.kernel_layout == "OIHW" &&
          (attrs.groups == 1 || depthwise);
+}
+
+/// How the elements of a layer's patches are cut into blocks.
+struct BlockLayout {
+  bool depthwise = false;
+  std::size_t rows = 1;      ///< of the weight, if depthwise: each has blocks of its own
+  std::size_t elements = 0;  ///< of a row
+  std::size_t step = 0;      ///< elements of a block
+
+  [[nodiscard]] std::uint64_t bytes() const {
+    const std::uint64_t per_block = sizeof(PatchBlock) + step * sizeof(std::int64_t) +
+                                    step * (step + 1) / 2 * sizeof(std::int32_t);
+    return rows * ((elements + step - 1) / step) * per_block;
+  }
+};
+
+BlockLayout layout_of(const ir::Graph& graph, NodeId layer) {
+  const auto& weight = graph[graph[layer].inputs[1]].value.shape();
+  const auto* attrs = std::get_if<ir::Conv2DAttrs>(&*graph[layer].attrs);
+  const auto kernel = static_cast<std::size_t>(exec::layer_window(graph, layer).kernel_size());
+  BlockLayout layout{.depthwise = attrs != nullptr && attrs->groups > 1};
+  if (layout.depthwise) layout.rows = static_cast<std::size_t>(weight[0]);
+  layout.elements = static_cast<std::size_t>(weight[1]) * kernel;
+  layout.step = kernel == 0 || kernel > kBlock ? kBlock : kBlock / kernel * kernel;
+  layout.step = std::clamp(layout.elements, std::size_t{1}, layout.step);
+  while (layout.step > 1 && layout.bytes() > kMomentBytes) layout.step /= 2;
+  return layout;
 }
 
 std::int16_t quantize(float value, const AffineParameters& stored) {
@@ -51,27 +79,19 @@ class LayerPatches {
  public:
   LayerPatches(const ir::Graph& graph, NodeId layer, const AffineParameters& stored)
       : window_(exec::layer_window(graph, layer)), stored_(stored) {
-    const auto& weight = graph[graph[layer].inputs[1]].value.shape();
-    const auto* attrs = std::get_if<ir::Conv2DAttrs>(&*graph[layer].attrs);
+    const BlockLayout layout = layout_of(graph, layer);
     moments_.shift = kPatchCenter - stored.zero_point;
-    moments_.depthwise = attrs != nullptr && attrs->groups > 1;
-    const auto kernel = static_cast<std::size_t>(window_.kernel_size());
-    const auto add = [&](std::size_t first, std::size_t size, std::size_t row) {
-      moments_.blocks.push_back({.first = first,
-                                 .size = size,
-                                 .row = row,
-                                 .sums = std::vector<std::int64_t>(size, 0),
-                                 .products = std::vector<std::int32_t>(size * (size + 1) / 2, 0)});
-    };
-    if (moments_.depthwise) {
-      for (std::int64_t row = 0; row < weight[0]; ++row)
-        add(0, kernel, static_cast<std::size_t>(row));
-      return;
-    }
-    const std::size_t elements = static_cast<std::size_t>(weight[1]) * kernel;
-    const std::size_t step = std::max(kBlock / kernel, std::size_t{1}) * kernel;
-    for (std::size_t first = 0; first < elements; first += step) {
-      add(first, std::min(step, elements - first), 0);
+    moments_.depthwise = layout.depthwise;
+    for (std::size_t row = 0; row < layout.rows; ++row) {
+      for (std::size_t first = 0; first < layout.elements; first += layout.step) {
+        const std::size_t size = std::min(layout.step, layout.elements - first);
+        moments_.blocks.push_back(
+            {.first = first,
+             .size = size,
+             .row = row,
+             .sums = std::vector<std::int64_t>(size, 0),
+             .products = std::vector<std::int32_t>(size * (size + 1) / 2, 0)});
+      }
     }
   }
 
@@ -133,24 +153,37 @@ class LayerPatches {
 
 }  // namespace
 
-std::vector<PatchMoments> observe_patches(const IntegerPlan& plan,
+std::vector<std::vector<NodeId>> patch_groups(const IntegerPlan& plan) {
+  std::vector<std::vector<NodeId>> groups;
+  std::uint64_t bytes = 0;
+  for (NodeId id = 0; id < plan.graph.size(); ++id) {
+    if (plan.roles[id] != Role::kConvolution && plan.roles[id] != Role::kDense) continue;
+    if (!has_patches(plan.graph, plan.graph[id])) continue;
+    const std::uint64_t more = layout_of(plan.graph, id).bytes();
+    if (groups.empty() || bytes + more > kMomentBytes) {
+      groups.emplace_back();
+      bytes = 0;
+    }
+    groups.back().push_back(id);
+    bytes += more;
+  }
+  return groups;
+}
+
+std::vector<PatchMoments> observe_patches(const IntegerPlan& plan, std::span<const NodeId> layers,
                                           std::span<const AffineParameters> stored,
                                           const BatchSource& source, const PatchOptions& options,
                                           Log& log) {
   const ir::Graph& graph = plan.graph;
-  std::vector<std::vector<std::unique_ptr<LayerPatches>>> readers(graph.size());
-  std::vector<std::vector<NodeId>> layers(graph.size());
-  exec::ProgramOptions program_options;
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    if (plan.roles[id] != Role::kConvolution && plan.roles[id] != Role::kDense) continue;
-    if (!has_patches(graph, graph[id])) continue;
-    const NodeId input = graph[id].inputs[0];
-    if (readers[input].empty()) program_options.taps.push_back(input);
-    readers[input].push_back(std::make_unique<LayerPatches>(graph, id, stored[input]));
-    layers[input].push_back(id);
+  std::vector<std::unique_ptr<LayerPatches>> patches;
+  std::map<NodeId, std::vector<LayerPatches*>> readers;  // of each input
+  for (const NodeId layer : layers) {
+    const NodeId input = graph[layer].inputs[0];
+    patches.push_back(std::make_unique<LayerPatches>(graph, layer, stored[input]));
+    readers[input].push_back(patches.back().get());
   }
-  std::vector<PatchMoments> result(graph.size());
-  if (program_options.taps.empty()) return result;
+  exec::ProgramOptions program_options;
+  for (const auto& [input, _] : readers) program_options.taps.push_back(input);
   program_options.targets = {program_options.taps.back()};
   BatchSource few = source;
   few.batches = std::min(source.batches, options.most_batches);
@@ -158,15 +191,13 @@ std::vector<PatchMoments> observe_patches(const IntegerPlan& plan,
       std::make_shared<const exec::Program>(graph, program_options), few,
       {.title = "weights", .threads = options.threads},
       [&](const exec::TapView& view, std::int64_t batch) {
-        for (const auto& reader : readers[view.node]) reader->observe(view, batch);
+        for (LayerPatches* reader : readers.at(view.node)) reader->observe(view, batch);
         return true;
       },
       log);
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    for (std::size_t i = 0; i < readers[id].size(); ++i) {
-      result[layers[id][i]] = readers[id][i]->take();
-    }
-  }
+  std::vector<PatchMoments> result;
+  result.reserve(patches.size());
+  for (const auto& each : patches) result.push_back(each->take());
   return result;
 }
 

@@ -9,7 +9,8 @@
 // clipped, so that sums are integers: exact, in any order, for any number of threads.
 //
 // H of a large layer has too many elements; it is kept in blocks along its diagonal, as if patches
-// in different blocks were independent. Memory is of the order of the weights.
+// in different blocks were independent. Layers are observed in groups, so that what is kept takes
+// no more memory than kMomentBytes, however many layers there are and whatever their shapes.
 #pragma once
 
 #include <cstddef>
@@ -49,9 +50,16 @@ struct PatchOptions {
   int threads = 0;                  ///< 0: all cores; does not change the result
 };
 
-/// The moments of every integer layer, per node of plan.graph; without samples for other nodes.
-/// `stored`: how each value of the plan is stored, at most 8 bits.
+/// What the moments of a group of layers may take. Enough for all layers of most networks.
+inline constexpr std::uint64_t kMomentBytes = 96 << 20;
+
+/// Every integer layer that has moments, in groups to be observed together, ascending.
+std::vector<std::vector<ir::NodeId>> patch_groups(const IntegerPlan& plan);
+
+/// The moments of `layers`, a group, one by one. `stored`: how each value of the plan is stored, at
+/// most 8 bits. Runs the network up to the last of them.
 std::vector<PatchMoments> observe_patches(const IntegerPlan& plan,
+                                          std::span<const ir::NodeId> layers,
                                           std::span<const AffineParameters> stored,
                                           const BatchSource& source, const PatchOptions& options,
                                           Log& log);

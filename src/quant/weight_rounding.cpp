@@ -139,13 +139,15 @@ std::vector<QuantizedWeight> round_weights(const IntegerPlan& plan,
                                            const BatchSource& source, const PatchOptions& patches,
                                            Log& log) {
   const auto stored = stored_parameters(plan, ranges, options.activation_bits);
-  std::vector<PatchMoments> moments = observe_patches(plan, stored, source, patches, log);
   std::vector<QuantizedWeight> result(plan.graph.size());
-  for (ir::NodeId id = 0; id < plan.graph.size(); ++id) {
-    if (moments[id].samples == 0) continue;
-    result[id] =
-        round_weight(plan.graph[plan.graph[id].inputs[1]].value, moments[id], options, keep_means);
-    moments[id] = {};
+  for (const std::vector<ir::NodeId>& layers : patch_groups(plan)) {
+    const std::vector<PatchMoments> moments =
+        observe_patches(plan, layers, stored, source, patches, log);
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      if (moments[i].samples == 0) continue;
+      const ir::NodeId weight = plan.graph[layers[i]].inputs[1];
+      result[layers[i]] = round_weight(plan.graph[weight].value, moments[i], options, keep_means);
+    }
   }
   return result;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "ir/infer_types.h"
@@ -81,10 +82,10 @@ TEST_P(PatchMomentsOf, AreTheSumsOverAllPatches) {
   const IntegerPlan plan = plan_of(c);
   const std::vector<AffineParameters> stored = stored_as(plan);
   NullLog log;
-  const std::vector<PatchMoments> all =
-      observe_patches(plan, stored, images(), {.threads = 1}, log);
   const NodeId layer = layer_of(plan);
-  const PatchMoments& moments = all[layer];
+  ASSERT_EQ(patch_groups(plan), std::vector<std::vector<NodeId>>{{layer}});
+  const PatchMoments moments =
+      observe_patches(plan, {{layer}}, stored, images(), {.threads = 1}, log).at(0);
   const AffineParameters& how = stored[plan.graph[layer].inputs[0]];
   const std::int64_t side = plan.graph[layer].tensor_type().shape[2];
   ASSERT_LE(side * side, 64) << "all positions are looked at";
@@ -137,20 +138,85 @@ TEST(PatchMoments, TheSameForAnyNumberOfThreads) {
   const IntegerPlan plan = plan_of({"padded", 4, 1, 3, 1, 1, 1});
   const std::vector<AffineParameters> stored = stored_as(plan);
   NullLog log;
-  const NodeId layer = layer_of(plan);
-  const auto one = observe_patches(plan, stored, images(), {.threads = 1}, log);
-  const auto four = observe_patches(plan, stored, images(), {.threads = 4}, log);
-  EXPECT_EQ(one[layer].blocks[0].products, four[layer].blocks[0].products);
-  EXPECT_EQ(one[layer].blocks[0].sums, four[layer].blocks[0].sums);
-  EXPECT_EQ(one[layer].samples, four[layer].samples);
+  const std::vector<NodeId> layer = {layer_of(plan)};
+  const auto one = observe_patches(plan, layer, stored, images(), {.threads = 1}, log);
+  const auto four = observe_patches(plan, layer, stored, images(), {.threads = 4}, log);
+  EXPECT_EQ(one[0].blocks[0].products, four[0].blocks[0].products);
+  EXPECT_EQ(one[0].blocks[0].sums, four[0].blocks[0].sums);
+  EXPECT_EQ(one[0].samples, four[0].samples);
 }
 
 TEST(PatchMoments, TheFirstBatchesOnly) {
   const IntegerPlan plan = plan_of({"pointwise", 4, 1, 1, 1, 0, 1});
   NullLog log;
-  const auto few =
-      observe_patches(plan, stored_as(plan), images(), {.most_batches = 2, .threads = 1}, log);
-  EXPECT_EQ(few[layer_of(plan)].samples, 2 * 64);
+  const auto few = observe_patches(plan, {{layer_of(plan)}}, stored_as(plan), images(),
+                                   {.most_batches = 2, .threads = 1}, log);
+  EXPECT_EQ(few[0].samples, 2 * 64);
+}
+
+// A kernel of 20 x 20 alone has more elements than a block.
+TEST(PatchMoments, LargeKernelsAreCutIntoBlocks) {
+  for (const std::int64_t groups : {1, 3}) {
+    const IntegerPlan plan = plan_of({"large", 3, groups, 20, 1, 10, 1});
+    NullLog log;
+    const PatchMoments moments =
+        observe_patches(plan, {{layer_of(plan)}}, stored_as(plan), images(), {.threads = 1}, log)
+            .at(0);
+    // Every element once, in its row.
+    std::vector<std::size_t> elements(3, 0);
+    for (const PatchBlock& block : moments.blocks) {
+      EXPECT_LE(block.size, 256U);
+      EXPECT_EQ(block.first, elements.at(block.row));
+      elements[block.row] += block.size;
+    }
+    using Elements = std::vector<std::size_t>;
+    EXPECT_EQ(elements, groups == 1 ? Elements({1200, 0, 0}) : Elements({400, 400, 400}));
+  }
+}
+
+/// x times `layers` weights of 1 x `inputs`, none of which needs any memory of its own.
+IntegerPlan dense_plan(std::int64_t inputs, int layers) {
+  Graph graph;
+  const NodeId x = graph.add_input("x", ir::TensorType{ir::DType::kFloat32, {1, inputs}});
+  const NodeId weight = graph.add_constant(Tensor::zeros(ir::DType::kFloat32, {1, inputs}));
+  std::vector<NodeId> products;
+  for (int i = 0; i < layers; ++i) {
+    products.push_back(graph.add_call(Op::kDense, {x, weight}, ir::DenseAttrs{}));
+  }
+  graph.set_output(graph.add_tuple(products));
+  ir::infer_types(graph);
+  return plan_integer(graph, {});
+}
+
+TEST(PatchMoments, TakeBoundedMemory) {
+  // A layer of 4 MB: in blocks of 256 its moments would take 520 MB.
+  const IntegerPlan large = dense_plan(1 << 20, 1);
+  const auto batch = [](std::int64_t) {
+    return std::vector<Tensor>{Tensor::zeros(ir::DType::kFloat32, {1, 1 << 20})};
+  };
+  const BatchSource zeros{.batches = 1, .load = batch, .describe = images().describe};
+  NullLog log;
+  ASSERT_EQ(patch_groups(large).size(), 1U);
+  const PatchMoments moments =
+      observe_patches(large, patch_groups(large)[0], stored_as(large), zeros, {.threads = 1}, log)
+          .at(0);
+  std::size_t elements = 0;
+  std::uint64_t bytes = 0;
+  for (const PatchBlock& block : moments.blocks) {
+    elements += block.size;
+    bytes += block.sums.size() * 8 + block.products.size() * 4;
+  }
+  EXPECT_EQ(elements, 1U << 20);
+  EXPECT_LE(bytes, kMomentBytes);
+  EXPECT_GE(bytes, kMomentBytes / 4);
+
+  // Many layers: 2 MB of moments each, in as few groups as can be, each layer once.
+  const auto groups = patch_groups(dense_plan(4096, 100));
+  std::vector<NodeId> layers;
+  for (const auto& group : groups) layers.insert(layers.end(), group.begin(), group.end());
+  EXPECT_EQ(layers.size(), 100U);
+  EXPECT_TRUE(std::ranges::is_sorted(layers, std::less_equal<>()));
+  EXPECT_EQ(groups.size(), 3U);
 }
 
 }  // namespace
