@@ -8,56 +8,80 @@
 
 namespace tvmq::quant {
 
+const SparseCounts::Nonzeros& SparseCounts::nonzeros() const {
+  static const Nonzeros kNone;
+  return nonzeros_ == nullptr ? kNone : *nonzeros_;
+}
+
+SparseCounts::Nonzeros& SparseCounts::own_nonzeros() {
+  if (nonzeros_ == nullptr) {
+    nonzeros_ = std::make_shared<Nonzeros>();
+  } else if (nonzeros_.use_count() > 1) {
+    nonzeros_ = std::make_shared<Nonzeros>(*nonzeros_);
+  }
+  return *nonzeros_;
+}
+
 std::uint64_t SparseCounts::operator[](std::size_t index) const {
-  const auto at = std::ranges::lower_bound(indices_, index);
-  return at == indices_.end() || *at != index ? 0 : counts_[at - indices_.begin()];
+  const auto& [indices, counts] = nonzeros();
+  const auto at = std::ranges::lower_bound(indices, index);
+  return at == indices.end() || *at != index ? 0 : counts[at - indices.begin()];
 }
 
 void SparseCounts::add(std::size_t index, std::uint64_t count) {
   check(index < size_, "a counter that there is");
   if (count == 0) return;
-  const bool is_last = indices_.empty() || indices_.back() < index;
-  const auto at = is_last ? indices_.end() : std::ranges::lower_bound(indices_, index);
-  const auto counter = counts_.begin() + (at - indices_.begin());
+  auto& [indices, counts] = own_nonzeros();
+  const bool is_last = indices.empty() || indices.back() < index;
+  const auto at = is_last ? indices.end() : std::ranges::lower_bound(indices, index);
+  const auto counter = counts.begin() + (at - indices.begin());
   if (!is_last && *at == index) {
     *counter += count;
   } else {
-    indices_.insert(at, static_cast<std::uint16_t>(index));
-    counts_.insert(counter, count);
+    indices.insert(at, static_cast<std::uint16_t>(index));
+    counts.insert(counter, count);
   }
 }
 
 void SparseCounts::add(const SparseCounts& other) {
   check(size_ == other.size_, "as many counters");
-  if (other.indices_.empty()) return;
-  std::vector<std::uint16_t> indices;
-  indices.reserve(indices_.size() + other.indices_.size());
-  std::ranges::set_union(indices_, other.indices_, std::back_inserter(indices));
+  const Nonzeros& left = nonzeros();
+  const Nonzeros& right = other.nonzeros();
+  if (right.indices.empty()) return;
+  if (left.indices.empty()) {
+    nonzeros_ = other.nonzeros_;
+    return;
+  }
+  auto sum = std::make_shared<Nonzeros>();
+  std::vector<std::uint16_t>& indices = sum->indices;
+  indices.reserve(left.indices.size() + right.indices.size());
+  std::ranges::set_union(left.indices, right.indices, std::back_inserter(indices));
   indices.shrink_to_fit();
-  std::vector<std::uint64_t> counts(indices.size());
-  std::size_t left = 0;
-  std::size_t right = 0;
+  sum->counts.resize(indices.size());
+  std::size_t l = 0;
+  std::size_t r = 0;
   for (std::size_t i = 0; i < indices.size(); ++i) {
-    if (left < indices_.size() && indices_[left] == indices[i]) counts[i] += counts_[left++];
-    if (right < other.indices_.size() && other.indices_[right] == indices[i]) {
-      counts[i] += other.counts_[right++];
+    if (l < left.indices.size() && left.indices[l] == indices[i])
+      sum->counts[i] += left.counts[l++];
+    if (r < right.indices.size() && right.indices[r] == indices[i]) {
+      sum->counts[i] += right.counts[r++];
     }
   }
-  indices_ = std::move(indices);
-  counts_ = std::move(counts);
+  nonzeros_ = std::move(sum);
 }
 
 std::uint64_t SparseCounts::below(std::size_t index) const {
   std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < indices_.size() && indices_[i] < index; ++i) sum += counts_[i];
+  for_each([&](std::size_t i, std::uint64_t count) { sum += i < index ? count : 0; });
   return sum;
 }
 
 std::size_t SparseCounts::counter_of_rank(std::uint64_t rank) const {
+  const auto& [indices, counts] = nonzeros();
   std::size_t i = 0;
-  while (i < counts_.size() && counts_[i] <= rank) rank -= counts_[i++];
-  check(i < counts_.size(), "a rank below the number of elements");
-  return indices_[i];
+  while (i < counts.size() && counts[i] <= rank) rank -= counts[i++];
+  check(i < counts.size(), "a rank below the number of elements");
+  return indices[i];
 }
 
 std::vector<std::uint64_t> SparseCounts::to_vector() const {

@@ -1,4 +1,5 @@
-// Many counters most of which stay zero: only those that do not take memory.
+// Many counters most of which stay zero: only those that do not take memory. Copies share it until
+// one of them is changed; as with a vector, no other thread may use a copy's original meanwhile.
 //
 // The patterns of a value's elements fill a few thousand of the hundred thousand counters that
 // find its percentile to the last bit, a few hundred where the value is small; and a file of a few
@@ -7,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace tvmq::quant {
@@ -29,13 +31,17 @@ class SparseCounts {
   /// Adds add(index) to every counter that is not zero.
   template <class Add>
   void add_to_each(Add&& add) {
-    for (std::size_t i = 0; i < indices_.size(); ++i) counts_[i] += add(std::size_t{indices_[i]});
+    Nonzeros& own = own_nonzeros();
+    for (std::size_t i = 0; i < own.indices.size(); ++i) own.counts[i] += add(own.indices[i]);
   }
 
   /// Calls visit(index, count) for all counters that are not zero, in order.
   template <class Visitor>
   void for_each(Visitor&& visit) const {
-    for (std::size_t i = 0; i < indices_.size(); ++i) visit(std::size_t{indices_[i]}, counts_[i]);
+    const Nonzeros& all = nonzeros();
+    for (std::size_t i = 0; i < all.indices.size(); ++i) {
+      visit(std::size_t{all.indices[i]}, all.counts[i]);
+    }
   }
   [[nodiscard]] std::uint64_t total() const { return below(size_); }
   /// The sum of the counters before `index`.
@@ -45,12 +51,23 @@ class SparseCounts {
   [[nodiscard]] std::size_t counter_of_rank(std::uint64_t rank) const;
   [[nodiscard]] std::vector<std::uint64_t> to_vector() const;
 
-  bool operator==(const SparseCounts& other) const = default;
+  bool operator==(const SparseCounts& other) const {
+    return size_ == other.size_ && nonzeros() == other.nonzeros();
+  }
 
  private:
+  struct Nonzeros {
+    std::vector<std::uint16_t> indices;  ///< ascending
+    std::vector<std::uint64_t> counts;   ///< of each
+    bool operator==(const Nonzeros&) const = default;
+  };
+
+  [[nodiscard]] const Nonzeros& nonzeros() const;
+  /// For changes, which no other may see.
+  Nonzeros& own_nonzeros();
+
   std::size_t size_ = 0;
-  std::vector<std::uint16_t> indices_;  ///< of the counters that are not zero, ascending
-  std::vector<std::uint64_t> counts_;   ///< theirs
+  std::shared_ptr<Nonzeros> nonzeros_;  ///< null: all counters are zero
 };
 
 }  // namespace tvmq::quant

@@ -81,6 +81,22 @@ TEST(SparseCounts, AreEqualWhateverTheOrder) {
   EXPECT_NE(SparseCounts(1000), SparseCounts(1001));
 }
 
+TEST(SparseCounts, CopiesAreTheirOwn) {
+  SparseCounts counts = some_counts();
+  const SparseCounts before = counts;
+  SparseCounts sum(1000);
+  sum.add(counts);
+  counts.add(500, 1);
+  counts.add(3, 1);
+  EXPECT_EQ(before, some_counts());
+  EXPECT_EQ(sum, some_counts());
+  sum.add_to_each([](std::size_t) { return 1; });
+  EXPECT_EQ(before, some_counts());
+  EXPECT_EQ(counts[500], 8U);
+  EXPECT_EQ(sum[500], 8U);
+  EXPECT_EQ(sum[3], 0U);
+}
+
 TEST(SparseCounts, RefuseCountersThatThereAreNot) {
   SparseCounts counts(1000);
   EXPECT_THROW(counts.add(1000, 1), InternalError);
