@@ -222,7 +222,7 @@ CalibrationCache read_calibration_cache(const std::filesystem::path& path) {
 
 void write_calibration_cache(const CalibrationCache& cache, const std::filesystem::path& path) {
   AtomicFile file(path);
-  file.write(to_json(cache));
+  write_json(cache, [&](std::string_view piece) { file.write(piece); });
   file.commit();
 }
 

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -118,6 +119,8 @@ void plan_samples(CalibrationCache& cache, const std::vector<std::string>& sampl
 CalibrationCache merge_caches(const CalibrationCache& left, std::string_view left_name,
                               const CalibrationCache& right, std::string_view right_name);
 
+/// `sink` receives the text piece by piece.
+void write_json(const CalibrationCache& cache, const std::function<void(std::string_view)>& sink);
 std::string to_json(const CalibrationCache& cache);
 
 /// InputError, with the place: no JSON, not our format or version, a field missing, unknown, twice

@@ -1,6 +1,7 @@
 // Writes calibration caches.
 #include <fmt/format.h>
 
+#include <functional>
 #include <iterator>
 #include <span>
 #include <utility>
@@ -15,6 +16,16 @@ namespace {
 /// Without the sign of -0, which readers take for the integer 0.
 std::string number(float value) { return json_number(value + 0.0F); }
 std::string number(double value) { return json_number(value + 0.0); }
+
+using Sink = std::function<void(std::string_view)>;
+
+/// Hands the text on where it has become long: a cache may be larger than all else.
+void hand_on(std::string& out, const Sink& sink) {
+  constexpr std::size_t kPiece = std::size_t{1} << 16;
+  if (out.size() < kPiece) return;
+  sink(out);
+  out.clear();
+}
 
 /// Counts one by one; a negative number stands for so many empty ones.
 void append_counts(std::string& out, std::string_view name, const SparseCounts& counts) {
@@ -93,7 +104,7 @@ void append_value(std::string& out, const CountedValue& value, const Interval* r
 }
 
 void append_statistics(std::string& out, const CachedStatistics& statistics,
-                       std::string_view indent) {
+                       std::string_view indent, const Sink& sink) {
   fmt::format_to(std::back_inserter(out),
                  "{0}\"samples\": {1},\n{0}\"unreadable\": {2},\n"
                  "{0}\"values\": [",
@@ -108,11 +119,13 @@ void append_statistics(std::string& out, const CachedStatistics& statistics,
                    separator, indent, value.node, json_text(value.name), of.per_channel,
                    numbers(of.low), numbers(of.high), sums(of.sum), sums(of.squares));
     separator = ",\n";
+    hand_on(out, sink);
   }
   out += fmt::format("\n{}]", indent);
 }
 
-void append_equalization(std::string& out, const CachedEqualization& equalization) {
+void append_equalization(std::string& out, const CachedEqualization& equalization,
+                         const Sink& sink) {
   const IntegerOptions& options = equalization.options;
   std::string skipped;
   append_list(skipped, std::span<const int>(options.skip_conv_layers),
@@ -125,11 +138,11 @@ void append_equalization(std::string& out, const CachedEqualization& equalizatio
                  options.activation_bits, options.weight_bits, name_of(options.weight_scale),
                  name_of(options.weight_granularity), skipped, options.skip_dense_layer,
                  texts(options.skip_layers), options.dense_kernels);
-  append_statistics(out, equalization.statistics, "    ");
+  append_statistics(out, equalization.statistics, "    ", sink);
   out += "\n  },\n";
 }
 
-void append_network(std::string& out, const CachedNetwork& network) {
+void append_network(std::string& out, const CachedNetwork& network, const Sink& sink) {
   const CalibrationCounts& counts = network.counts;
   fmt::format_to(std::back_inserter(out),
                  "    {{\"scheme\": {}, \"graph_hash\": {},\n     \"pass_1\": {},\n"
@@ -143,7 +156,7 @@ void append_network(std::string& out, const CachedNetwork& network) {
   }
   if (network.layer_inputs) {
     out += "     \"layer_inputs\": {\n";
-    append_statistics(out, *network.layer_inputs, "      ");
+    append_statistics(out, *network.layer_inputs, "      ", sink);
     out += "\n     },\n";
   }
   out += "     \"values\": [";
@@ -152,28 +165,35 @@ void append_network(std::string& out, const CachedNetwork& network) {
     out += separator;
     append_value(out, counts.values[i], network.ranges ? &network.ranges->of_values[i] : nullptr);
     separator = ",\n";
+    hand_on(out, sink);
   }
   out += "\n     ]}";
 }
 
 }  // namespace
 
-std::string to_json(const CalibrationCache& cache) {
+void write_json(const CalibrationCache& cache, const Sink& sink) {
   std::string out = fmt::format(
       "{{\n  \"format\": {},\n  \"version\": {},\n  \"model\": {},\n  \"preprocessing\": {},\n"
       "  \"batch_size\": {},\n  \"samples\": {},\n",
       json_text(kCacheFormat), kCacheVersion, json_text(cache.model),
       json_text(cache.preprocessing), cache.batch_size, texts(cache.samples));
-  if (cache.equalization) append_equalization(out, *cache.equalization);
+  if (cache.equalization) append_equalization(out, *cache.equalization, sink);
   out += "  \"networks\": [";
   const char* separator = "\n";
   for (const CachedNetwork& network : cache.networks) {
     out += separator;
-    append_network(out, network);
+    append_network(out, network, sink);
     separator = ",\n";
   }
   out += "\n  ]\n}\n";
-  return out;
+  sink(out);
+}
+
+std::string to_json(const CalibrationCache& cache) {
+  std::string json;
+  write_json(cache, [&](std::string_view piece) { json += piece; });
+  return json;
 }
 
 }  // namespace tvmq::quant
