@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <limits>
 
 #include "base/error.h"
@@ -40,6 +42,41 @@ std::uint64_t bytes_of(const ir::Type& type) {
   return bytes;
 }
 
+/// Those whose kernels and statistics take the most.
+bool is_layer(ir::Op op) {
+  using ir::Op;
+  static constexpr std::array kLayers = {Op::kConv1D,
+                                         Op::kConv2D,
+                                         Op::kConv3D,
+                                         Op::kConv1DTranspose,
+                                         Op::kConv2DTranspose,
+                                         Op::kConv3DTranspose,
+                                         Op::kDense,
+                                         Op::kMatmul,
+                                         Op::kBatchMatmul,
+                                         Op::kMaxPool1D,
+                                         Op::kMaxPool2D,
+                                         Op::kMaxPool3D,
+                                         Op::kAvgPool1D,
+                                         Op::kAvgPool2D,
+                                         Op::kAvgPool3D,
+                                         Op::kGlobalAvgPool2D,
+                                         Op::kGlobalMaxPool2D,
+                                         Op::kAdaptiveAvgPool1D,
+                                         Op::kAdaptiveMaxPool1D,
+                                         Op::kAdaptiveAvgPool2D,
+                                         Op::kAdaptiveMaxPool2D,
+                                         Op::kAdaptiveAvgPool3D,
+                                         Op::kAdaptiveMaxPool3D,
+                                         Op::kSoftmax,
+                                         Op::kLogSoftmax,
+                                         Op::kLrn,
+                                         Op::kQnnConv2D,
+                                         Op::kQnnDense,
+                                         Op::kQnnAvgPool2D};
+  return std::ranges::find(kLayers, op) != kLayers.end();
+}
+
 }  // namespace
 
 void require_memory(const ir::Graph& graph, std::uint64_t limit, std::string_view name_for_errors) {
@@ -59,6 +96,23 @@ void require_memory(const ir::Graph& graph, std::uint64_t limit, std::string_vie
         node.inputs.empty() ? "" : "with its operands ", bytes / 1'000'000, limit / 2 / 1'000'000,
         limit / 1'000'000));
   }
+}
+
+void require_few_operators(const ir::Graph& graph, const OperatorBytes& bytes, std::uint64_t memory,
+                           std::uint64_t file_bytes, std::string_view name_for_errors) {
+  std::uint64_t layers = 0;
+  std::uint64_t others = 0;
+  for (const ir::Node& node : graph.nodes()) {
+    if (node.kind == ir::NodeKind::kCall) ++(is_layer(node.op) ? layers : others);
+  }
+  const std::uint64_t needed = layers * bytes.layer + others * bytes.other;
+  const std::uint64_t limit = memory + 8 * file_bytes;
+  if (needed <= limit) return;
+  throw InputError(fmt::format(
+      "{}: {} operators, {} of them convolutions, matrix products, poolings or the like, take "
+      "about "
+      "{} MB of memory, expected at most {} MB for a model of {} bytes; work on parts of it",
+      name_for_errors, layers + others, layers, needed / 1'000'000, limit / 1'000'000, file_bytes));
 }
 
 }  // namespace tvmq::driver

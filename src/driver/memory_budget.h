@@ -14,4 +14,25 @@ namespace tvmq::driver {
 /// for weights, samples and statistics). `name_for_errors` stands in front of it.
 void require_memory(const ir::Graph& graph, std::uint64_t limit, std::string_view name_for_errors);
 
+/// What operators take beside their tensors: nodes of several graphs, kernels, counters of
+/// calibration, text. Bytes of each, as measured on networks of thousands of small ones.
+struct OperatorBytes {
+  std::uint64_t layer = 0;  ///< convolutions, matrix products, poolings, softmax, lrn
+  std::uint64_t other = 0;
+};
+/// A network that is quantized.
+inline constexpr OperatorBytes kQuantizedOperator{.layer = 150'000, .other = 10'000};
+/// One that only runs.
+inline constexpr OperatorBytes kRunOperator{.layer = 25'000, .other = 3'000};
+
+/// Memory that the operators of any network may take together, beside 8 times its files. What is
+/// left of 256 MB is for the program itself.
+inline constexpr std::uint64_t kOperatorMemory = 180'000'000;
+
+/// InputError unless the operators of `graph` take at most `memory` and 8 times `file_bytes`, the
+/// size of the network's files: a layer needs a kilobyte of text. No network that was trained comes
+/// near; its weights allow for more.
+void require_few_operators(const ir::Graph& graph, const OperatorBytes& bytes, std::uint64_t memory,
+                           std::uint64_t file_bytes, std::string_view name_for_errors);
+
 }  // namespace tvmq::driver

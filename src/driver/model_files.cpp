@@ -86,6 +86,13 @@ void require_operators(const ir::Graph& graph, const std::filesystem::path& json
   }
 }
 
+/// 0 for a file that there is not.
+std::uint64_t size_of(const std::filesystem::path& file) {
+  std::error_code error;
+  const std::uintmax_t bytes = std::filesystem::file_size(file, error);
+  return error ? 0 : bytes;
+}
+
 }  // namespace
 
 ir::Graph load_model(const std::filesystem::path& json, const std::filesystem::path& params) {
@@ -100,6 +107,8 @@ ir::Graph load_model(const std::filesystem::path& json, const std::filesystem::p
   naming(json, [&] { ir::infer_types(graph); });
   require_operators(graph, json);
   require_memory(graph, memory_limit(), json.string());
+  require_few_operators(graph, kQuantizedOperator, kOperatorMemory, size_of(json) + size_of(params),
+                        json.string());
   return graph;
 }
 
@@ -113,6 +122,9 @@ ir::Graph load_network(const std::filesystem::path& json, const std::filesystem:
   ir::Graph graph = naming(json, [&] { return ir::inline_functions(module); });
   require_operators(graph, json);
   require_memory(graph, memory_limit(), json.string());
+  constexpr std::uint64_t kNetworks = 2;  // two of them are compared, or run in turn
+  require_few_operators(graph, kRunOperator, kOperatorMemory / kNetworks,
+                        size_of(json) + size_of(params), json.string());
   return graph;
 }
 

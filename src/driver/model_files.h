@@ -11,7 +11,8 @@ namespace tvmq::driver {
 
 /// The network of a `.json`/`.params` pair with its weights bound and every type inferred.
 /// Throws InputError if the files cannot be read, do not belong together, or hold no network that
-/// can be quantized (several functions, no operator at all).
+/// can be quantized (several functions, no operator at all, more of them than memory in proportion
+/// to the files allows).
 ir::Graph load_model(const std::filesystem::path& json, const std::filesystem::path& params);
 
 /// Any network that can be looked at or run, also a quantized one, ours or TVM's own; a module of

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +10,7 @@
 #include "base/error.h"
 #include "data/image.h"
 #include "data/npz_bytes.h"
+#include "support/process_memory.h"
 
 namespace tvmq::data {
 namespace {
@@ -89,13 +89,6 @@ std::string webp_of_groups(std::uint32_t blocks) {
   return "RIFF" + le(size + 12, 4) + "WEBPVP8L" + le(size, 4) + data;
 }
 
-/// The most memory that this process has had, in bytes.
-std::uint64_t peak_memory() {
-  struct rusage usage {};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
-}
-
 // The header of such a file is a small image's.
 TEST(ImageWebp, RefusesTablesOutOfProportion) {
   const DecodedImage few = decode_image(webp_of_groups(100), "x");
@@ -103,7 +96,7 @@ TEST(ImageWebp, RefusesTablesOutOfProportion) {
   EXPECT_TRUE(std::ranges::all_of(few.image.bgr, [](std::uint8_t each) { return each == 0; }));
 
   const std::string file = webp_of_groups(256);
-  const std::uint64_t before = peak_memory();
+  const support::ProcessMemory memory;
   try {
     decode_image(file, "x.webp");
     ADD_FAILURE() << "read an image whose tables take 600 MB";
@@ -113,7 +106,7 @@ TEST(ImageWebp, RefusesTablesOutOfProportion) {
                                                     "most for a file of {} bytes",
                                                     file.size())));
   }
-  EXPECT_LT(peak_memory(), before + 256'000'000 + 8 * file.size());
+  EXPECT_LT(memory.most(), 256'000'000 + 8 * file.size());
   // The next image has its own allowance.
   EXPECT_EQ(decode_image(webp_of_groups(100), "x").image.bgr, few.image.bgr);
 }

@@ -4,9 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstring>
-#include <fstream>
 #include <limits>
 #include <string>
 
@@ -19,6 +17,7 @@
 #include "relay/base64.h"
 #include "relay/module_reader.h"
 #include "relay/module_text.h"
+#include "support/process_memory.h"
 #include "support/sanitizer.h"
 
 namespace tvmq::driver {
@@ -53,25 +52,12 @@ std::string with_dimension(std::string_view value) {
                   fmt::format(R"("dtype": "int64", "value": "{}")", value));
 }
 
-/// The most memory this process has had so far, and had before, in bytes.
-std::uint64_t memory_in(std::string_view field) {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    std::uint64_t kilobytes = 0;
-    if (word == field && status >> kilobytes) return kilobytes * 1024;
-  }
-  return 0;
-}
-
 /// error_of(), and the memory it took held against size x 8 + 256 MB.
 std::string error_within_memory(std::string_view json) {
   if (kSanitizer) return error_of(json);
-  std::ofstream("/proc/self/clear_refs") << "5";  // VmHWM starts again from what is in use
-  const std::uint64_t before = memory_in("VmRSS:");
+  const support::ProcessMemory memory;
   std::string error = error_of(json);
-  const std::uint64_t most = memory_in("VmHWM:");
-  EXPECT_LE(most - std::min(before, most), json.size() * 8 + 256'000'000)
-      << "of a file of " << json.size();
+  EXPECT_LE(memory.most(), json.size() * 8 + 256'000'000) << "of a file of " << json.size();
   return error;
 }
 
