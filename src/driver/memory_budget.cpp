@@ -110,8 +110,7 @@ void require_few_operators(const ir::Graph& graph, const OperatorBytes& bytes, s
   if (needed <= limit) return;
   throw InputError(fmt::format(
       "{}: {} operators, {} of them convolutions, matrix products, poolings or the like, take "
-      "about "
-      "{} MB of memory, expected at most {} MB for a model of {} bytes; work on parts of it",
+      "about {} MB of memory, expected at most {} MB for a model of {} bytes; work on parts of it",
       name_for_errors, layers + others, layers, needed / 1'000'000, limit / 1'000'000, file_bytes));
 }
 

@@ -56,8 +56,8 @@ inline constexpr std::uint64_t kMomentBytes = 96 << 20;
 /// Every integer layer that has moments, in groups to be observed together, ascending.
 std::vector<std::vector<ir::NodeId>> patch_groups(const IntegerPlan& plan);
 
-/// The moments of `layers`, a group, one by one. `stored`: how each value of the plan is stored, at
-/// most 8 bits. Runs the network up to the last of them.
+/// The moments of each of `layers`. `stored`: how each value of the plan is stored, at most 8 bits.
+/// Runs the network up to the last of them. REQUIRES: a group, which is not empty.
 std::vector<PatchMoments> observe_patches(const IntegerPlan& plan,
                                           std::span<const ir::NodeId> layers,
                                           std::span<const AffineParameters> stored,

@@ -1,5 +1,5 @@
 // Many counters most of which stay zero: only those that do not take memory. Copies share it until
-// one of them is changed; as with a vector, no other thread may use a copy's original meanwhile.
+// one of them is changed, which must not be while another thread uses another of them.
 //
 // The patterns of a value's elements fill a few thousand of the hundred thousand counters that
 // find its percentile to the last bit, a few hundred where the value is small; and a file of a few
