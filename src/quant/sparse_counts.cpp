@@ -9,8 +9,8 @@
 namespace tvmq::quant {
 
 const SparseCounts::Nonzeros& SparseCounts::nonzeros() const {
-  static const Nonzeros kNone;
-  return nonzeros_ == nullptr ? kNone : *nonzeros_;
+  static const Nonzeros none;
+  return nonzeros_ == nullptr ? none : *nonzeros_;
 }
 
 SparseCounts::Nonzeros& SparseCounts::own_nonzeros() {
