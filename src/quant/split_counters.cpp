@@ -63,7 +63,9 @@ void SplitCounters::move_to(SparseCounts& totals) {
   std::size_t block = next_block(even_.data(), odd_.data(), 0, blocks);
   while (block < blocks) {
     const std::size_t end = std::min((block + 1) * kBlock, size_);
-    for (std::size_t i = block * kBlock; i < end; ++i) others.add(i, take(i));
+    for (std::size_t i = block * kBlock; i < end; ++i) {
+      if (const std::uint64_t count = take(i); count != 0) others.add(i, count);
+    }
     block = next_block(even_.data(), odd_.data(), block + 1, blocks);
   }
   totals.add(others);
