@@ -1,6 +1,5 @@
 #include "driver/make_report.h"
 
-#include <system_error>
 #include <utility>
 
 #include "ir/cost.h"
@@ -8,14 +7,6 @@
 
 namespace tvmq::driver {
 namespace {
-
-namespace fs = std::filesystem;
-
-std::int64_t bytes_of(const fs::path& path) {
-  std::error_code error;
-  const auto size = fs::file_size(path, error);
-  return error ? 0 : static_cast<std::int64_t>(size);
-}
 
 report::Model model_of(const ir::Graph& bound, const ModelPaths& paths, const Config& config) {
   report::Model model{
@@ -40,8 +31,8 @@ report::Report begin_report(const ir::Graph& bound, const ModelPaths& paths, con
   report.model = model_of(bound, paths, config);
   report.configuration = run.settings;
   report.scheme = config.quantization.scheme == Scheme::kTvm ? "tvm" : "integer";
-  report.sizes = {.float_json = bytes_of(paths.json),
-                  .float_params = bytes_of(paths.params),
+  report.sizes = {.float_json = static_cast<std::int64_t>(bytes_on_disk(paths.json)),
+                  .float_params = static_cast<std::int64_t>(bytes_on_disk(paths.params)),
                   .integer_json = static_cast<std::int64_t>(result.written.json_bytes),
                   .integer_params = static_cast<std::int64_t>(result.written.params_bytes)};
   return report;

@@ -98,15 +98,15 @@ void require_memory(const ir::Graph& graph, std::uint64_t limit, std::string_vie
   }
 }
 
-void require_few_operators(const ir::Graph& graph, const OperatorBytes& bytes, std::uint64_t memory,
+void require_few_operators(const ir::Graph& graph, const OperatorBudget& budget,
                            std::uint64_t file_bytes, std::string_view name_for_errors) {
   std::uint64_t layers = 0;
   std::uint64_t others = 0;
   for (const ir::Node& node : graph.nodes()) {
     if (node.kind == ir::NodeKind::kCall) ++(is_layer(node.op) ? layers : others);
   }
-  const std::uint64_t needed = layers * bytes.layer + others * bytes.other;
-  const std::uint64_t limit = memory + 8 * file_bytes;
+  const std::uint64_t needed = layers * budget.layer + others * budget.other;
+  const std::uint64_t limit = budget.most + 8 * file_bytes;
   if (needed <= limit) return;
   throw InputError(fmt::format(
       "{}: {} operators, {} of them convolutions, matrix products, poolings or the like, take "

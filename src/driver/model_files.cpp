@@ -86,14 +86,21 @@ void require_operators(const ir::Graph& graph, const std::filesystem::path& json
   }
 }
 
-/// 0 for a file that there is not.
-std::uint64_t size_of(const std::filesystem::path& file) {
+/// What is not worth trying is refused before anything is allocated for it.
+void require_usable(const ir::Graph& graph, const OperatorBudget& budget,
+                    const std::filesystem::path& json, const std::filesystem::path& params) {
+  require_operators(graph, json);
+  require_memory(graph, memory_limit(), json.string());
+  require_few_operators(graph, budget, bytes_on_disk(json) + bytes_on_disk(params), json.string());
+}
+
+}  // namespace
+
+std::uint64_t bytes_on_disk(const std::filesystem::path& file) {
   std::error_code error;
   const std::uintmax_t bytes = std::filesystem::file_size(file, error);
   return error ? 0 : bytes;
 }
-
-}  // namespace
 
 ir::Graph load_model(const std::filesystem::path& json, const std::filesystem::path& params) {
   const ir::Module module = relay::read_module(json);
@@ -105,10 +112,7 @@ ir::Graph load_model(const std::filesystem::path& json, const std::filesystem::p
   }
   ir::Graph graph = bind(module.main(), json, params);
   naming(json, [&] { ir::infer_types(graph); });
-  require_operators(graph, json);
-  require_memory(graph, memory_limit(), json.string());
-  require_few_operators(graph, kQuantizedOperator, kOperatorMemory, size_of(json) + size_of(params),
-                        json.string());
+  require_usable(graph, kQuantizedNetwork, json, params);
   return graph;
 }
 
@@ -120,11 +124,7 @@ ir::Graph load_network(const std::filesystem::path& json, const std::filesystem:
     }
   }
   ir::Graph graph = naming(json, [&] { return ir::inline_functions(module); });
-  require_operators(graph, json);
-  require_memory(graph, memory_limit(), json.string());
-  constexpr std::uint64_t kNetworks = 2;  // two of them are compared, or run in turn
-  require_few_operators(graph, kRunOperator, kOperatorMemory / kNetworks,
-                        size_of(json) + size_of(params), json.string());
+  require_usable(graph, kRunNetwork, json, params);
   return graph;
 }
 

@@ -9,6 +9,9 @@
 
 namespace tvmq::driver {
 
+/// The size of a file; 0 if there is none.
+std::uint64_t bytes_on_disk(const std::filesystem::path& file);
+
 /// The network of a `.json`/`.params` pair with its weights bound and every type inferred.
 /// Throws InputError if the files cannot be read, do not belong together, or hold no network that
 /// can be quantized (several functions, no operator at all, more of them than memory in proportion

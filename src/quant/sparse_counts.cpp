@@ -61,8 +61,9 @@ void SparseCounts::add(const SparseCounts& other) {
   std::size_t l = 0;
   std::size_t r = 0;
   for (std::size_t i = 0; i < indices.size(); ++i) {
-    if (l < left.indices.size() && left.indices[l] == indices[i])
+    if (l < left.indices.size() && left.indices[l] == indices[i]) {
       sum->counts[i] += left.counts[l++];
+    }
     if (r < right.indices.size() && right.indices[r] == indices[i]) {
       sum->counts[i] += right.counts[r++];
     }

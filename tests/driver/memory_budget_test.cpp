@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <string>
 
@@ -14,8 +13,6 @@
 #include "base/log.h"
 #include "driver/quantize_model.h"
 #include "ir/infer_types.h"
-#include "relay/module_writer.h"
-#include "relay/params.h"
 #include "support/process_memory.h"
 #include "support/sanitizer.h"
 
@@ -53,10 +50,9 @@ NodeId convolution(Graph& graph, NodeId x) {
 }
 
 /// The message of the InputError; "" if there is none.
-std::string error_of(const Graph& graph, const OperatorBytes& bytes, std::uint64_t memory,
-                     std::uint64_t file_bytes) {
+std::string error_of(const Graph& graph, const OperatorBudget& budget, std::uint64_t file_bytes) {
   try {
-    require_few_operators(graph, bytes, memory, file_bytes, "model.json");
+    require_few_operators(graph, budget, file_bytes, "model.json");
   } catch (const InputError& error) {
     return error.what();
   }
@@ -65,13 +61,15 @@ std::string error_of(const Graph& graph, const OperatorBytes& bytes, std::uint64
 
 TEST(MemoryBudget, OperatorsFitInMemoryAndEightTimesTheFile) {
   const Graph graph = repeated(10, [](Graph& g, NodeId x) { return tanh(g, convolution(g, x)); });
-  constexpr OperatorBytes kBytes{.layer = 5'000'000, .other = 1'000'000};
-  EXPECT_EQ(error_of(graph, kBytes, 60'000'000, 0), "");
-  EXPECT_EQ(error_of(graph, kBytes, 52'000'000, 1'000'000), "");
-  EXPECT_EQ(error_of(graph, {.layer = 0, .other = 1}, 9, 1), "");
-  EXPECT_NE(error_of(graph, {.layer = 0, .other = 1}, 9, 0), "");
+  const auto error_with = [&](std::uint64_t most, std::uint64_t file_bytes) {
+    return error_of(graph, {.layer = 5'000'000, .other = 1'000'000, .most = most}, file_bytes);
+  };
+  EXPECT_EQ(error_with(60'000'000, 0), "");
+  EXPECT_EQ(error_with(52'000'000, 1'000'000), "");
+  EXPECT_EQ(error_of(graph, {.layer = 0, .other = 1, .most = 9}, 1), "");
+  EXPECT_NE(error_of(graph, {.layer = 0, .other = 1, .most = 9}, 0), "");
   EXPECT_THAT(
-      error_of(graph, kBytes, 51'999'999, 1'000'000),
+      error_with(51'999'999, 1'000'000),
       AllOf(HasSubstr("model.json: 20 operators, 10 of them convolutions"),
             HasSubstr("about 60 MB"), HasSubstr("at most 59 MB"), HasSubstr("1000000 bytes")));
 }
@@ -79,16 +77,16 @@ TEST(MemoryBudget, OperatorsFitInMemoryAndEightTimesTheFile) {
 struct Case {
   const char* name;
   std::function<NodeId(Graph&, NodeId)> append;
-  OperatorBytes operators;  ///< of append()
+  int layers, others;  ///< operators of append()
 };
 
 const Case kCases[] = {
-    {"convolution", convolution, {.layer = 1, .other = 0}},
+    {"convolution", convolution, 1, 0},
     {"with a residual",
      [](Graph& g, NodeId x) {
        return tanh(g, g.add_call(Op::kAdd, {convolution(g, x), x}));
      },
-     {.layer = 1, .other = 2}},
+     1, 2},
     {"with a pooling",
      [](Graph& g, NodeId x) {
        ir::AvgPool2DAttrs attrs;
@@ -96,7 +94,7 @@ const Case kCases[] = {
        attrs.padding = {1, 1, 1, 1};
        return g.add_call(Op::kAvgPool2D, {convolution(g, x)}, attrs);
      },
-     {.layer = 2, .other = 0}},
+     2, 0},
 };
 
 // What the estimate is made of is what such networks take.
@@ -106,16 +104,10 @@ TEST(MemoryBudget, LayersTakeNoMoreThanIsSaid) {
   const fs::path folder = fs::path(testing::TempDir()) / fmt::format("memory_{}", ::getpid());
   fs::create_directories(folder);
   for (const Case& each : kCases) {
-    std::ofstream json(folder / "m.json", std::ios::binary);
-    relay::write_module(ir::Module{{{"main", repeated(kLayers, each.append)}}},
-                        [&](std::string_view piece) { json << piece; });
-    json.close();
-    std::ofstream params(folder / "m.params", std::ios::binary);
-    relay::write_params({}, [&](std::string_view piece) { params << piece; });
-    params.close();
+    const WrittenModel files =
+        write_model(ir::Module{{{"main", repeated(kLayers, each.append)}}}, folder, "m");
     Config config;
-    config.model = {
-        .name = "m", .model_json = folder / "m.json", .weights_params = folder / "m.params"};
+    config.model = {.name = "m", .model_json = files.json, .weights_params = files.params};
     config.dataset.path = fs::path(TVMQ_TESTS_DIR) / "../examples/shapes/calibration";
     config.dataset.std = {255, 255, 255};
     config.dataset.image_resolution = {4, 4};
@@ -126,9 +118,8 @@ TEST(MemoryBudget, LayersTakeNoMoreThanIsSaid) {
       const support::ProcessMemory memory;
       quantize_model(config, {.config_file = folder / "config.xml", .threads = 2}, log);
       constexpr std::uint64_t kProgram = 10'000'000;  // whatever the network
-      EXPECT_LE(memory.most(),
-                kProgram + kLayers * (each.operators.layer * kQuantizedOperator.layer +
-                                      each.operators.other * kQuantizedOperator.other))
+      EXPECT_LE(memory.most(), kProgram + kLayers * (each.layers * kQuantizedNetwork.layer +
+                                                     each.others * kQuantizedNetwork.other))
           << each.name << ", scheme " << static_cast<int>(scheme);
     }
   }
